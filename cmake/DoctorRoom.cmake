@@ -1,0 +1,32 @@
+# A room is a folder of src/doctor: one library `doctor_<name>` of its sources, and one program
+# `<name>_tests` of its *_test.cpp files, which stand beside what they test.
+#
+#   doctor_room(json USES base)          rooms of lower rank (tests/layers.py checks the includes)
+#   doctor_room(store USES ... LINKS lmdb)   libraries of others
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+function(doctor_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(TRANSFORM ROOM_USES PREPEND doctor_)
+
+  if(sources)
+    add_library(doctor_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(doctor_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(doctor_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(doctor_${name} ${scope} ${ROOM_USES} ${ROOM_LINKS})
+
+  if(tests)
+    add_executable(${name}_tests ${tests})
+    target_link_libraries(${name}_tests PRIVATE doctor_${name} GTest::gtest GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_tests)
+  endif()
+endfunction()

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace doctor {
+
+/// Everything that a peer can make grow has its bound here, and each is a setting of the same name
+/// under [limits] in doctor.toml. Sizes are bytes. Passing a bound is answered with its name.
+struct Limits {
+  // Documents (413 for sizes, 400 for the rest).
+  std::size_t document_size = 16u << 20;
+  std::size_t request_body = 64u << 20;
+  std::uint32_t nesting = 64;               ///< the document's own braces are the first level
+  std::size_t document_fields = 10'000;     ///< top-level fields
+  std::size_t bulk_documents = 1'000'000;   ///< documents of one bulk write
+  std::size_t patch_operations = 10'000;    ///< operations of one JSON Patch
+  std::size_t collections = 10'000;         ///< collections that a store may ever have
+
+  // Queries (400, but 413 for the text and 414 for the target).
+  std::size_t request_target = 64u << 10;
+  std::size_t query_text = 1u << 20;
+  std::size_t query_documents = 1'000'000;  ///< documents that one query looks at
+  std::size_t answer_size = 256u << 20;     ///< bytes of one answer
+  std::size_t cursor_size = 2u << 10;       ///< a page whose cursor would be longer has none
+
+  // Connections.
+  std::size_t connections = 10'000;             ///< of all protocols together
+  std::size_t request_headers = 80u << 10;      ///< the header block with the request line (431)
+  std::size_t bodies_under_way = 512u << 20;    ///< bytes of all bodies being received (503)
+  std::size_t answers_under_way = 1024u << 20;  ///< bytes of all answers being sent (503)
+  std::size_t commands_waiting = 10'000;        ///< writes queued for the writer (503)
+  std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte to the blank line
+  std::chrono::milliseconds body_timeout{60'000};    ///< between two reads of a body
+  std::chrono::milliseconds write_timeout{60'000};   ///< between two writes of an answer
+  std::chrono::milliseconds idle_timeout{75'000};    ///< between two requests
+  std::chrono::milliseconds min_revision_wait{1'000};
+  std::chrono::milliseconds login_delay_max{5'000};
+  std::chrono::milliseconds shutdown_grace{10'000};
+  std::size_t exports = 2;                           ///< exports at a time (429)
+  std::chrono::milliseconds export_deadline{600'000};
+
+  // MQTT.
+  std::size_t mqtt_packet = 1u << 20;
+  std::size_t mqtt_subscriptions = 1'000;      ///< of one client
+  std::size_t mqtt_topic_levels = 128;
+  std::size_t mqtt_client_id = 256;
+  std::size_t mqtt_queue_messages = 100'000;   ///< waiting for one client
+  std::size_t mqtt_queue_bytes = 8u << 20;     ///< waiting for one client
+  std::uint16_t mqtt_inflight = 100;           ///< QoS 1 messages not acknowledged, of one client
+  std::chrono::milliseconds mqtt_connect_timeout{10'000};
+  std::chrono::milliseconds mqtt_stalled_timeout{30'000};  ///< a client that reads nothing
+
+  // Commit log.
+  std::chrono::milliseconds log_retention{7LL * 24 * 3600 * 1000};
+  std::size_t log_size = 1u << 30;
+};
+
+}  // namespace doctor

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "doctor/base/result.hpp"
+
+namespace doctor::json {
+
+/// Reads text from a peer strictly (RFC 8259) and writes what it read in compact spelling, in one
+/// pass: white space outside strings is dropped, every other octet is kept as it was sent. What
+/// passes here passes every strict parser: numbers and literals letter by letter, escapes and
+/// surrogate pairs, UTF-8, no key twice in one object after unescaping, numbers of at most 1 024
+/// digits before the exponent and |exponent| <= 1 000 000.
+///
+/// Each error has the byte offset in `text` at which it was found, and is Errc::invalid.
+///
+/// The scanner itself does not validate UTF-8: construct it over text for which `check_utf8`
+/// succeeded (one fast pass over the whole body).
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  /// Skips white space; the next octet, or '\0' at the end of the text.
+  char peek();
+  std::size_t offset() const { return at_; }
+  std::string_view text() const { return text_; }
+
+  /// Takes `c` if it is next (after white space).
+  bool take(char c);
+  /// An error unless only white space is left.
+  Result<void> end();
+
+  /// Takes one value of any kind and appends its compact spelling to `out`.
+  /// @param depth  how many levels of objects and arrays the value may open; 0: scalars only
+  Result<void> value(std::string& out, std::uint32_t depth);
+  /// Takes one string and appends it with its quotes as sent.
+  Result<void> string(std::string& out);
+
+  /// An error at the current (or the given) offset.
+  Error fail(std::string detail) const { return fail_at(at_, std::move(detail)); }
+  static Error fail_at(std::size_t offset, std::string detail);
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+/// Errc::invalid with the offset of the first octet that is not UTF-8.
+Result<void> check_utf8(std::string_view text);
+
+/// The compact spelling of the one value in `text`: check_utf8, value, end.
+Result<std::string> compact(std::string_view text, std::uint32_t depth);
+
+}  // namespace doctor::json

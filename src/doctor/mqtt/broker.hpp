@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "doctor/base/limits.hpp"
+#include "doctor/base/strong.hpp"
+#include "doctor/base/time.hpp"
+#include "doctor/document/commit.hpp"
+#include "doctor/document/session.hpp"
+
+namespace doctor::mqtt {
+
+using ConnectionId = Strong<struct ConnectionIdTag, std::uint64_t>;
+
+/// What CONNECT brought, as the broker's owner needs it to decide who this is.
+struct Credentials {
+  std::optional<std::string> user_name;
+  std::optional<std::string> password;
+};
+
+/// Who the credentials make of a client, or nothing: refused (page 3's table).
+using Login = std::function<std::optional<document::Principal>(const Credentials&)>;
+
+/// What the owner of the sockets must do, in this order of calls: fetch `output`, then obey.
+struct Attention {
+  ConnectionId connection;
+  bool close = false;  ///< after what `output` gives has been written (bounded), close the socket
+};
+
+/// Counters since the start, by cause; names as /metrics shows them.
+struct Figures {
+  std::uint64_t connections = 0;        ///< now
+  std::uint64_t subscriptions = 0;      ///< now
+  std::uint64_t queued_bytes = 0;       ///< now
+  std::uint64_t connects_refused = 0;   ///< bad credentials
+  std::uint64_t packets_in = 0;
+  std::uint64_t messages_in = 0;        ///< PUBLISH from clients, accepted
+  std::uint64_t messages_out = 0;       ///< PUBLISH to clients
+  std::uint64_t announcements = 0;      ///< changes announced, whoever heard
+  std::uint64_t dropped_queue_full = 0;     ///< QoS 0 beyond a client's bound
+  std::uint64_t dropped_forbidden = 0;      ///< no longer permitted when it left the queue
+  std::uint64_t dropped_packet_size = 0;    ///< larger than the client's Maximum Packet Size
+  std::uint64_t refused_publish = 0;        ///< by sessions, which may not
+  std::uint64_t closed_malformed = 0;
+  std::uint64_t closed_protocol = 0;
+  std::uint64_t closed_keep_alive = 0;
+  std::uint64_t closed_slow = 0;            ///< read nothing for too long, or its QoS 1 queue is full
+  std::uint64_t closed_taken_over = 0;
+  std::uint64_t closed_session_ended = 0;   ///< the Doctor session was deleted or expired
+};
+
+/// An MQTT 3.1.1 and 5.0 broker as a value: bytes, commits and time in, bytes and closings out. No
+/// sockets, no threads, no clock; one thread at a time. What this version refuses (QoS 2, retained
+/// messages, wills, shared subscriptions, subscription identifiers, sessions that outlive their
+/// connection) it refuses as the standards provide; docs/mqtt.md lists it.
+///
+/// A client's outgoing messages wait as shared values, not bytes: visibility is judged with the
+/// newest permissions when a message leaves the queue, which is when the socket has taken what was
+/// there before. So a client that does not read costs its bounded queue and nothing else.
+class Broker {
+ public:
+  /// @param login  called inside `receive`; must not call back into the broker
+  /// @param log    a warning for a person, at most a line; never a secret
+  Broker(const Limits& limits, Login login, std::function<void(std::string_view)> log);
+  ~Broker();
+
+  /// A socket was accepted. @param peer  its address, for log and throttle
+  ConnectionId accept(std::string peer, Clock::time_point now, Timestamp wall);
+  /// Bytes came, cut anywhere.
+  void receive(ConnectionId connection, std::string_view bytes, Clock::time_point now,
+               Timestamp wall);
+  /// The socket has ended, whoever ended it.
+  void closed(ConnectionId connection, Clock::time_point now);
+
+  /// Commits became durable; `newest` session states come with them (document::SessionChange).
+  /// @param revision  the newest revision of the batch: what a SUBACK from now on speaks of
+  void announce(std::span<const document::CommitPtr> commits, Clock::time_point now);
+  /// The revision from which on every change is heard; set at the start, then moved by `announce`.
+  void set_revision(document::Revision revision);
+
+  /// Time passed: keep-alives, delayed refusals, expired sessions, stalled clients.
+  void tick(Clock::time_point now, Timestamp wall);
+
+  /// Connections with something to write or to close, each once since the last call.
+  std::vector<Attention> attention();
+  /// Moves what the connection should write next into `out` (appending at most about `max_bytes`);
+  /// the rest stays queued until the next call. Call it when the socket is ready for more; a call
+  /// says that all that was given before has been written.
+  void output(ConnectionId connection, std::size_t max_bytes, std::string& out,
+              Clock::time_point now);
+
+  /// Shutting down: DISCONNECT 0x8B to 5.0 clients, and everyone is to be closed.
+  void shut_down();
+
+  Figures figures() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace doctor::mqtt

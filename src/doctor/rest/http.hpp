@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace doctor::rest {
+
+struct Header {
+  std::string_view name;  ///< as sent; compared without regard to case
+  std::string_view value;
+};
+
+/// A request whose header block is complete. All views live until the answer has been made.
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;  ///< as sent, not decoded
+  std::span<const Header> headers;
+  std::string_view peer;  ///< the client's address, without port
+
+  /// The first header of that name (lower case); empty data() if there is none.
+  std::string_view header(std::string_view name) const;
+  bool has(std::string_view name) const { return header(name).data() != nullptr; }
+};
+
+/// An answer. The server adds Date, Content-Length and Connection, and writes head and body at once.
+struct Response {
+  int status = 200;
+  std::string headers;  ///< complete lines, each ending in CRLF
+  std::string body;
+  bool send_body = true;  ///< false for HEAD: Content-Length tells the body's size
+
+  void add(std::string_view name, std::string_view value);  ///< appends a header line
+};
+
+}  // namespace doctor::rest
