@@ -17,9 +17,17 @@
 
 namespace doctor::store {
 
+#ifdef __SANITIZE_THREAD__
+/// ThreadSanitizer leaves no room for more.
+inline constexpr std::uint64_t default_map_size = 1ull << 36;
+#else
+inline constexpr std::uint64_t default_map_size = 1ull << 40;
+#endif
+
 struct Options {
   std::filesystem::path directory;
-  std::uint64_t map_size = 1ull << 40;  ///< address space, not disk: how large the store may grow
+  /// Address space, not disk: how large the store may grow.
+  std::uint64_t map_size = default_map_size;
   std::uint64_t reserve = 16u << 20;    ///< disk kept free for deletes when all else is full
   bool read_only = false;               ///< for `doctor check`
 };

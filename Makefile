@@ -1,0 +1,43 @@
+# Every command sets up what it needs on Debian 12 and can be run again at no cost.
+.DEFAULT_GOAL := help
+.PHONY: help run build test demo bench fuzz format clean packages packages-test packages-bench
+
+run: build ## build Doctor and start it on ./data
+	@build/release/doctor serve --data-dir data
+
+build: packages ## build/release/doctor
+	@cmake --preset release >/dev/null
+	@cmake --build build/release -- doctor
+
+test: packages-test ## every test; one step: make test-layers, -format, -unit, -scenarios, -asan, -fuzz, -tsan
+	@tests/run
+
+test-%: packages-test
+	@tests/run $*
+
+demo: packages-test build ## real data, queries and pushed changes, in a minute
+	@scripts/demo
+
+bench: packages-bench build ## measure, and write the table of ratios
+	@bench/run.py
+
+fuzz: packages-test ## look for mistakes until interrupted: decoders, and queries against the naive model
+	@tests/fuzz
+
+format: packages-test ## lay out the C++ sources
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+clean: ## remove what was built; ./data stays
+	rm -rf build
+
+packages:
+	@scripts/install-packages build
+
+packages-test:
+	@scripts/install-packages build test
+
+packages-bench:
+	@scripts/install-packages build test bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
