@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "doctor/base/time.hpp"
+
 namespace doctor::log {
 
 enum class Level { debug, info, warning, error };
@@ -19,8 +21,9 @@ struct Field {
 /// and above.
 void configure(Level level, Format format);
 
-/// Writes one line to standard error, with the time in UTC; any thread. Control characters in values
-/// are escaped, so that what a peer sent cannot forge a line. Never pass a secret or a session id.
+/// Writes one line to standard error, with the time in UTC; any thread. Control characters in
+/// values are escaped, so that what a peer sent cannot forge a line. Never pass a secret or a
+/// session id.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 inline void info(std::string_view m, std::initializer_list<Field> f = {}) {
@@ -33,6 +36,16 @@ inline void error(std::string_view m, std::initializer_list<Field> f = {}) {
   write(Level::error, m, f);
 }
 
+/// Whether a line of this level would be written: ask before making costly fields.
+bool enabled(Level level);
+
+/// "debug", "info", "warning" or "error".
 std::optional<Level> parse_level(std::string_view text);
+/// "text" or "json".
+std::optional<Format> parse_format(std::string_view text);
+
+/// One line as `write` writes it, newline included.
+std::string render(Format format, Timestamp time, Level level, std::string_view message,
+                   std::initializer_list<Field> fields);
 
 }  // namespace doctor::log
