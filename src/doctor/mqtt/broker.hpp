@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,8 +27,20 @@ struct Credentials {
   std::optional<std::string> password;
 };
 
+/// Who a client is, and the revision of the snapshot in which that was read: the client hears what
+/// came after it, since its permissions before it are not known.
+struct LoggedIn {
+  document::Principal principal;
+  document::Revision revision;
+};
+
 /// Who the credentials make of a client, or nothing: refused (page 3's table).
-using Login = std::function<std::optional<document::Principal>(const Credentials&)>;
+using Login = std::function<std::optional<LoggedIn>(const Credentials&)>;
+
+/// Notes a failed login from an address, and says how long its answer must wait
+/// (LoginThrottle::failed, which all transports share).
+using FailedLogin =
+    std::function<std::chrono::milliseconds(std::string_view peer, Clock::time_point)>;
 
 /// What the owner of the sockets must do, in this order of calls: fetch `output`, then obey.
 struct Attention {
@@ -37,24 +50,25 @@ struct Attention {
 
 /// Counters since the start, by cause; names as /metrics shows them.
 struct Figures {
-  std::uint64_t connections = 0;        ///< now
-  std::uint64_t subscriptions = 0;      ///< now
-  std::uint64_t queued_bytes = 0;       ///< now
-  std::uint64_t connects_refused = 0;   ///< bad credentials
+  std::uint64_t connections = 0;       ///< now
+  std::uint64_t subscriptions = 0;     ///< now
+  std::uint64_t queued_bytes = 0;      ///< now
+  std::uint64_t connects_refused = 0;  ///< bad credentials
   std::uint64_t packets_in = 0;
-  std::uint64_t messages_in = 0;        ///< PUBLISH from clients, accepted
-  std::uint64_t messages_out = 0;       ///< PUBLISH to clients
-  std::uint64_t announcements = 0;      ///< changes announced, whoever heard
-  std::uint64_t dropped_queue_full = 0;     ///< QoS 0 beyond a client's bound
-  std::uint64_t dropped_forbidden = 0;      ///< no longer permitted when it left the queue
-  std::uint64_t dropped_packet_size = 0;    ///< larger than the client's Maximum Packet Size
-  std::uint64_t refused_publish = 0;        ///< by sessions, which may not
+  std::uint64_t messages_in = 0;          ///< PUBLISH from clients, accepted
+  std::uint64_t messages_out = 0;         ///< PUBLISH to clients
+  std::uint64_t announcements = 0;        ///< changes announced, whoever heard
+  std::uint64_t dropped_queue_full = 0;   ///< QoS 0 beyond a client's bound
+  std::uint64_t dropped_forbidden = 0;    ///< no longer permitted when it left the queue
+  std::uint64_t dropped_packet_size = 0;  ///< larger than the client's Maximum Packet Size
+  std::uint64_t dropped_expired = 0;      ///< its Message Expiry Interval ended in the queue
+  std::uint64_t refused_publish = 0;      ///< by sessions, which may not, or to a `$` topic
   std::uint64_t closed_malformed = 0;
   std::uint64_t closed_protocol = 0;
   std::uint64_t closed_keep_alive = 0;
-  std::uint64_t closed_slow = 0;            ///< read nothing for too long, or its QoS 1 queue is full
+  std::uint64_t closed_slow = 0;  ///< read nothing for too long, or its QoS 1 queue is full
   std::uint64_t closed_taken_over = 0;
-  std::uint64_t closed_session_ended = 0;   ///< the Doctor session was deleted or expired
+  std::uint64_t closed_session_ended = 0;  ///< the Doctor session was deleted or expired
 };
 
 /// An MQTT 3.1.1 and 5.0 broker as a value: bytes, commits and time in, bytes and closings out. No
@@ -68,8 +82,11 @@ struct Figures {
 class Broker {
  public:
   /// @param login  called inside `receive`; must not call back into the broker
-  /// @param log    a warning for a person, at most a line; never a secret
-  Broker(const Limits& limits, Login login, std::function<void(std::string_view)> log);
+  /// @param failed_login  called inside `receive`, as `login` is
+  /// @param log    a warning for a person, at most a line; never a secret; each kind of warning at
+  ///               most once a minute
+  Broker(const Limits& limits, Login login, FailedLogin failed_login,
+         std::function<void(std::string_view)> log);
   ~Broker();
 
   /// A socket was accepted. @param peer  its address, for log and throttle
@@ -80,20 +97,27 @@ class Broker {
   /// The socket has ended, whoever ended it.
   void closed(ConnectionId connection, Clock::time_point now);
 
-  /// Commits became durable; `newest` session states come with them (document::SessionChange).
-  /// @param revision  the newest revision of the batch: what a SUBACK from now on speaks of
+  /// Commits became durable, in their order; what they did to sessions takes effect at once. Their
+  /// changes are matched with the subscriptions a bounded part at a time: the first part here, the
+  /// rest by `advance`, so that a commit of a million changes neither holds up the thread nor
+  /// overruns the queues of clients that read.
   void announce(std::span<const document::CommitPtr> commits, Clock::time_point now);
+  /// Matches the next part of what was announced. True while there is more: then call it again once
+  /// the sockets have had their turn (`attention`, `output`).
+  bool advance(Clock::time_point now);
   /// The revision from which on every change is heard; set at the start, then moved by `announce`.
   void set_revision(document::Revision revision);
 
-  /// Time passed: keep-alives, delayed refusals, expired sessions, stalled clients.
+  /// Time passed: keep-alives, delayed refusals, expired sessions, stalled clients. Some times a
+  /// second.
   void tick(Clock::time_point now, Timestamp wall);
 
   /// Connections with something to write or to close, each once since the last call.
   std::vector<Attention> attention();
   /// Moves what the connection should write next into `out` (appending at most about `max_bytes`);
-  /// the rest stays queued until the next call. Call it when the socket is ready for more; a call
-  /// says that all that was given before has been written.
+  /// the rest stays queued until the next call. A call says that all that was given before has been
+  /// written: make it when `attention` names the connection and no write is under way, and after
+  /// each write that has completed, until it gives nothing.
   void output(ConnectionId connection, std::size_t max_bytes, std::string& out,
               Clock::time_point now);
 
