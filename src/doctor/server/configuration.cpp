@@ -1,0 +1,309 @@
+#include "doctor/server/configuration.hpp"
+
+#include <arpa/inet.h>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "doctor/base/text.hpp"
+#include "doctor/server/limit_settings.hpp"
+#include "doctor/server/settings_file.hpp"
+
+namespace doctor::server {
+namespace {
+
+constexpr std::uint64_t port_max = 65'535;
+
+// What a file says before flags and environment have their say.
+struct FileSettings {
+  std::optional<std::string> listen;
+  std::optional<std::string> secret;
+  std::optional<std::string> secret_file;
+  bool stomp_port = false;
+};
+
+bool is_address(std::string_view text) {
+  in6_addr any{};
+  const std::string address(text);
+  return inet_pton(AF_INET, address.c_str(), &any) == 1 ||
+         inet_pton(AF_INET6, address.c_str(), &any) == 1;
+}
+
+constexpr std::string_view address_expected =
+    "an IP address (\"0.0.0.0\", \"::\") or \"localhost\"";
+
+bool is_listen_address(std::string_view text) {
+  return text == "localhost" || is_address(text);
+}
+
+bool is_origin(std::string_view text) {
+  if (text == "*") return true;
+  const std::size_t scheme = text.find("://");
+  if (scheme == 0 || scheme == std::string_view::npos) return false;
+  const std::string_view host = text.substr(scheme + 3);
+  return !host.empty() && host.find_first_of("/?# ") == std::string_view::npos;
+}
+
+// A secret is sent as a header's value, so it must be able to be one.
+std::optional<std::string> fault_of_secret(std::string_view secret) {
+  if (secret.empty()) return "is empty: give it a value, or leave it out to run unsecured";
+  if (trimmed(secret) != secret) return "begins or ends with a blank, which no header can carry";
+  for (const char c : secret) {
+    const auto octet = static_cast<unsigned char>(c);
+    if ((octet < 0x20 && octet != '\t') || octet == 0x7F) {
+      return "holds a control character, which no header can carry";
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::string> read_secret_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return invalid("secret file " + path + ": cannot be read");
+  std::string secret((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!secret.empty() && secret.back() == '\n') secret.pop_back();
+  if (!secret.empty() && secret.back() == '\r') secret.pop_back();
+  if (const auto fault = fault_of_secret(secret)) {
+    return invalid("secret file " + path + ": the secret " + *fault);
+  }
+  return secret;
+}
+
+void read_limits(SettingsTable& table, Limits& limits) {
+  for (const LimitSetting& setting : limit_settings()) {
+    std::uint64_t value = setting.get(limits);
+    table.number(setting, value);
+    setting.set(limits, value);
+  }
+}
+
+Result<FileSettings> read_file(const std::string& path, Configuration& configuration) {
+  Result<SettingsFile> file = SettingsFile::open(path);
+  if (!file) return file.error();
+  FileSettings found;
+  SettingsTable top = file->top();
+  std::string data_dir;
+  if (top.text("data_dir", data_dir)) configuration.data_dir = data_dir;
+  if (std::string text; top.text("listen", text, is_listen_address, address_expected)) {
+    found.listen = text;
+  }
+  top.number("api_port", configuration.api_port, 0, port_max);
+  top.number("mqtt_port", configuration.mqtt_port, 0, port_max);
+  std::uint16_t stomp_port = 0;
+  found.stomp_port = top.number("stomp_port", stomp_port, 0, port_max);
+  top.flag("clustered", configuration.clustered);
+  if (std::string text; top.text("secret", text)) found.secret = text;
+  if (std::string text; top.text("secret_file", text)) found.secret_file = text;
+  top.flag("allow_unsecured_remote", configuration.allow_unsecured_remote);
+  top.texts(
+      "allowed_hosts", configuration.allowed_hosts,
+      [](std::string_view host) { return !host.empty(); }, "a host name");
+  top.texts("cors_origins", configuration.cors_origins, is_origin,
+            "\"https://host[:port]\" or \"*\"");
+
+  SettingsTable metrics = top.table("metrics");
+  metrics.text("listen", configuration.metrics_listen, is_listen_address, address_expected);
+  metrics.number("port", configuration.metrics_port, 0, port_max);
+  metrics.finish();
+
+  SettingsTable logging = top.table("log");
+  if (std::string text; logging.text(
+          "level", text, [](std::string_view t) { return log::parse_level(t).has_value(); },
+          "\"debug\", \"info\", \"warning\" or \"error\"")) {
+    configuration.log_level = *log::parse_level(text);
+  }
+  if (std::string text; logging.text(
+          "format", text, [](std::string_view t) { return log::parse_format(t).has_value(); },
+          "\"text\" or \"json\"")) {
+    configuration.log_format = *log::parse_format(text);
+  }
+  logging.finish();
+
+  SettingsTable store = top.table("store");
+  store.size("map_size", configuration.store_map_size, 1u << 20, 1ull << 46);
+  store.size("reserve", configuration.store_reserve, 0, 1ull << 40);
+  store.finish();
+
+  SettingsTable limits = top.table("limits");
+  read_limits(limits, configuration.limits);
+  limits.finish();
+
+  if (found.secret && found.secret_file) {
+    top.mistake("secret_file", "stands beside `secret`; expected only one of the two");
+  }
+  if (found.secret) {
+    if (const auto fault = fault_of_secret(*found.secret)) top.mistake("secret", *fault);
+  }
+  top.finish();
+  if (file->mistake()) return *file->mistake();
+  return found;
+}
+
+class Sources {
+ public:
+  Sources(const Flags& flags, const Environment& environment)
+      : flags_(flags), environment_(environment) {}
+
+  Result<Configuration> load() {
+    if (const auto path = file_path()) {
+      Result<FileSettings> file = read_file(*path, configuration_);
+      if (!file) return file.error();
+      file_ = *file;
+    }
+    if (const auto directory = flags_.data_dir ? flags_.data_dir : environment("DOCTOR_DATA_DIR")) {
+      configuration_.data_dir = *directory;
+    }
+    port("API_PORT", flags_.api_port, configuration_.api_port);
+    port("MQTT_PORT", flags_.mqtt_port, configuration_.mqtt_port);
+    clustered();
+    secret();
+    listen();
+    ignored();
+    if (mistake_) return *mistake_;
+    return configuration_;
+  }
+
+ private:
+  std::optional<std::string> environment(const char* name) const { return environment_(name); }
+
+  std::optional<std::string> file_path() const {
+    if (flags_.config) return flags_.config;
+    std::error_code unknown;
+    if (std::filesystem::exists("doctor.toml", unknown)) return "doctor.toml";
+    return std::nullopt;
+  }
+
+  void mistake(std::string detail) {
+    if (!mistake_) mistake_ = invalid(std::move(detail));
+  }
+
+  void port(const char* name, std::optional<std::uint16_t> flag, std::uint16_t& port) {
+    if (flag) {
+      port = *flag;
+    } else if (const auto text = environment(name)) {
+      const auto number = parse_unsigned(*text, port_max);
+      if (!number) {
+        return mistake("environment variable " + std::string(name) + ": found \"" + *text +
+                       "\", expected a port from 0 (off) to 65535");
+      }
+      port = static_cast<std::uint16_t>(*number);
+    }
+  }
+
+  void clustered() {
+    const auto text = environment("CLUSTERED");
+    if (!text) return;
+    if (*text != "0" && *text != "1") {
+      return mistake("environment variable CLUSTERED: found \"" + *text +
+                     "\", expected 0 (one I/O thread) or 1 (one per core)");
+    }
+    configuration_.clustered = *text == "1";
+  }
+
+  void secret() {
+    std::optional<std::string> path;
+    if (flags_.secret_file) {
+      path = flags_.secret_file;
+    } else if (const auto text = environment("SECRET")) {
+      if (const auto fault = fault_of_secret(*text)) {
+        return mistake("environment variable SECRET " + *fault);
+      }
+      configuration_.secret = text;
+      return;
+    } else if (file_.secret_file) {
+      path = file_.secret_file;
+    } else {
+      configuration_.secret = file_.secret;
+      return;
+    }
+    Result<std::string> read = read_secret_file(*path);
+    if (!read) return mistake(read.error().detail);
+    configuration_.secret = *read;
+  }
+
+  void listen() {
+    if (flags_.listen && !is_listen_address(*flags_.listen)) {
+      return mistake("--listen: found \"" + *flags_.listen + "\", expected " +
+                     std::string(address_expected));
+    }
+    const bool secured = configuration_.secret.has_value();
+    const auto chosen = flags_.listen ? flags_.listen : file_.listen;
+    configuration_.listen = chosen ? *chosen : secured ? "::" : "localhost";
+    const bool remote = !is_loopback(configuration_.listen);
+    if (!secured && remote && !configuration_.allow_unsecured_remote) {
+      return mistake("listening on " + configuration_.listen +
+                     " without a secret would let anyone read and write everything; set SECRET, or "
+                     "allow_unsecured_remote = true in the configuration file");
+    }
+    if (configuration_.api_port == 0 && configuration_.mqtt_port == 0) {
+      return mistake("both the API port and the MQTT port are 0 (off): there is nothing to serve");
+    }
+    if (configuration_.api_port != 0 && configuration_.api_port == configuration_.mqtt_port) {
+      return mistake("the API port and the MQTT port are both " +
+                     std::to_string(configuration_.api_port));
+    }
+    if (secured && remote) {
+      configuration_.notes.push_back("the secret and session ids travel in clear text to " +
+                                     configuration_.listen +
+                                     "; put a proxy with TLS in front, or listen on loopback");
+    }
+  }
+
+  void ignored() {
+    if (flags_.stomp_port || environment("STOMP_PORT") || file_.stomp_port) {
+      configuration_.notes.push_back("STOMP is not served by this version: its port is ignored");
+    }
+    if (environment("MONGO_HOST") || environment("MONGO_MAIN_DB")) {
+      configuration_.notes.push_back(
+          "MONGO_HOST and MONGO_MAIN_DB are not needed: Doctor keeps its documents itself, in " +
+          configuration_.data_dir.string() +
+          "; to bring yours: mongoexport --collection vm | doctor import --drop _id vm -");
+    }
+  }
+
+  const Flags& flags_;
+  const Environment& environment_;
+  FileSettings file_;
+  Configuration configuration_;
+  std::optional<Error> mistake_;
+};
+
+}  // namespace
+
+std::optional<std::string> process_environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+Result<Configuration> load_configuration(const Flags& flags, const Environment& environment) {
+  return Sources(flags, environment).load();
+}
+
+bool is_loopback(std::string_view address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+std::vector<std::string> needing_restart(const Configuration& before, const Configuration& after) {
+  std::vector<std::string> names;
+  const auto compare = [&names](const auto& a, const auto& b, std::string_view name) {
+    if (a != b) names.emplace_back(name);
+  };
+  compare(before.data_dir, after.data_dir, "data_dir");
+  compare(before.secret, after.secret, "secret");
+  compare(before.listen, after.listen, "listen");
+  compare(before.api_port, after.api_port, "api_port");
+  compare(before.mqtt_port, after.mqtt_port, "mqtt_port");
+  compare(before.clustered, after.clustered, "clustered");
+  compare(before.metrics_listen, after.metrics_listen, "metrics.listen");
+  compare(before.metrics_port, after.metrics_port, "metrics.port");
+  compare(before.store_map_size, after.store_map_size, "store.map_size");
+  compare(before.store_reserve, after.store_reserve, "store.reserve");
+  for (const LimitSetting& setting : limit_settings()) {
+    compare(setting.get(before.limits), setting.get(after.limits),
+            "limits." + std::string(setting.name));
+  }
+  return names;
+}
+
+}  // namespace doctor::server

@@ -1,0 +1,129 @@
+#include "doctor/server/limit_settings.hpp"
+
+#include <array>
+#include <limits>
+
+#include "doctor/base/text.hpp"
+
+namespace doctor::server {
+namespace {
+
+using Unit = LimitSetting::Unit;
+
+constexpr std::uint64_t a_lot = 1ull << 53;  // what a JSON number can say exactly
+constexpr std::uint64_t a_value_of_the_store = 1u << 31;
+constexpr std::uint64_t a_mqtt_packet = 268'435'455;  // MQTT 5.0 §1.5.5
+constexpr std::uint64_t a_year = 366ull * 24 * 3600 * 1000;
+
+// Nesting is recursion in the scanner: its most is what a thread's stack surely holds.
+constexpr std::array settings = {
+    LimitSetting{"document_size", Unit::bytes, &Limits::document_size, 1, a_value_of_the_store},
+    LimitSetting{"request_body", Unit::bytes, &Limits::request_body, 1, a_lot},
+    LimitSetting{"nesting", Unit::count, &Limits::nesting, 1, 1'000},
+    LimitSetting{"document_fields", Unit::count, &Limits::document_fields, 1, 1'000'000},
+    LimitSetting{"bulk_documents", Unit::count, &Limits::bulk_documents, 1, a_lot},
+    LimitSetting{"patch_operations", Unit::count, &Limits::patch_operations, 1, a_lot},
+    LimitSetting{"collections", Unit::count, &Limits::collections, 1, a_lot},
+    LimitSetting{"request_target", Unit::bytes, &Limits::request_target, 64, 1u << 30},
+    LimitSetting{"query_text", Unit::bytes, &Limits::query_text, 1, 1u << 30},
+    LimitSetting{"query_documents", Unit::count, &Limits::query_documents, 1, a_lot},
+    LimitSetting{"answer_size", Unit::bytes, &Limits::answer_size, 1, a_lot},
+    LimitSetting{"cursor_size", Unit::bytes, &Limits::cursor_size, 1, 1u << 20},
+    LimitSetting{"connections", Unit::count, &Limits::connections, 1, 10'000'000},
+    LimitSetting{"request_headers", Unit::bytes, &Limits::request_headers, 256, 1u << 30},
+    LimitSetting{"bodies_under_way", Unit::bytes, &Limits::bodies_under_way, 1, a_lot},
+    LimitSetting{"answers_under_way", Unit::bytes, &Limits::answers_under_way, 1, a_lot},
+    LimitSetting{"commands_waiting", Unit::count, &Limits::commands_waiting, 1, a_lot},
+    LimitSetting{"header_timeout", Unit::duration, &Limits::header_timeout, 1, a_year},
+    LimitSetting{"body_timeout", Unit::duration, &Limits::body_timeout, 1, a_year},
+    LimitSetting{"write_timeout", Unit::duration, &Limits::write_timeout, 1, a_year},
+    LimitSetting{"idle_timeout", Unit::duration, &Limits::idle_timeout, 1, a_year},
+    LimitSetting{"min_revision_wait", Unit::duration, &Limits::min_revision_wait, 0, a_year},
+    LimitSetting{"login_delay_max", Unit::duration, &Limits::login_delay_max, 0, a_year},
+    LimitSetting{"shutdown_grace", Unit::duration, &Limits::shutdown_grace, 0, a_year},
+    LimitSetting{"exports", Unit::count, &Limits::exports, 0, 1'000},
+    LimitSetting{"export_deadline", Unit::duration, &Limits::export_deadline, 1, a_year},
+    LimitSetting{"mqtt_packet", Unit::bytes, &Limits::mqtt_packet, 128, a_mqtt_packet},
+    LimitSetting{"mqtt_subscriptions", Unit::count, &Limits::mqtt_subscriptions, 1, a_lot},
+    LimitSetting{"mqtt_topic_levels", Unit::count, &Limits::mqtt_topic_levels, 1, 65'536},
+    LimitSetting{"mqtt_client_id", Unit::bytes, &Limits::mqtt_client_id, 1, 65'535},
+    LimitSetting{"mqtt_queue_messages", Unit::count, &Limits::mqtt_queue_messages, 1, a_lot},
+    LimitSetting{"mqtt_queue_bytes", Unit::bytes, &Limits::mqtt_queue_bytes, 1, a_lot},
+    LimitSetting{"mqtt_inflight", Unit::count, &Limits::mqtt_inflight, 1, 65'535},
+    LimitSetting{"mqtt_connect_timeout", Unit::duration, &Limits::mqtt_connect_timeout, 1, a_year},
+    LimitSetting{"mqtt_stalled_timeout", Unit::duration, &Limits::mqtt_stalled_timeout, 1, a_year},
+    LimitSetting{"log_retention", Unit::duration, &Limits::log_retention, 1, 100 * a_year},
+    LimitSetting{"log_size", Unit::bytes, &Limits::log_size, 1, a_lot},
+};
+
+struct Suffix {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+template <std::size_t N>
+std::optional<std::uint64_t> with_suffix(std::string_view text,
+                                         const std::array<Suffix, N>& suffixes) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_unsigned(text.substr(0, digits), a_lot);
+  if (!number) return std::nullopt;
+  const std::string_view suffix = trimmed(text.substr(digits));
+  for (const Suffix& known : suffixes) {
+    if (suffix != known.name) continue;
+    if (*number > a_lot / known.factor) return std::nullopt;
+    return *number * known.factor;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::span<const LimitSetting> limit_settings() {
+  return settings;
+}
+
+std::uint64_t LimitSetting::get(const Limits& limits) const {
+  return std::visit(
+      [&](auto member) -> std::uint64_t {
+        if constexpr (std::is_same_v<decltype(member), std::chrono::milliseconds Limits::*>) {
+          return static_cast<std::uint64_t>((limits.*member).count());
+        } else {
+          return limits.*member;
+        }
+      },
+      place);
+}
+
+void LimitSetting::set(Limits& limits, std::uint64_t value) const {
+  std::visit(
+      [&](auto member) {
+        using Field = std::remove_reference_t<decltype(limits.*member)>;
+        if constexpr (std::is_same_v<Field, std::chrono::milliseconds>) {
+          limits.*member = std::chrono::milliseconds(value);
+        } else {
+          limits.*member = static_cast<Field>(value);
+        }
+      },
+      place);
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  static constexpr std::array<Suffix, 9> suffixes = {{{"", 1},
+                                                      {"B", 1},
+                                                      {"kB", 1'000},
+                                                      {"MB", 1'000'000},
+                                                      {"GB", 1'000'000'000},
+                                                      {"KiB", 1u << 10},
+                                                      {"MiB", 1u << 20},
+                                                      {"GiB", 1u << 30},
+                                                      {"TiB", 1ull << 40}}};
+  return with_suffix(text, suffixes);
+}
+
+std::optional<std::uint64_t> parse_duration(std::string_view text) {
+  static constexpr std::array<Suffix, 5> suffixes = {
+      {{"ms", 1}, {"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+  return with_suffix(text, suffixes);
+}
+
+}  // namespace doctor::server
