@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "doctor/base/limits.hpp"
@@ -62,7 +63,7 @@ enum class IdRule : std::uint8_t { document, session };
 /// A document in memory; an immutable value but for its revision, which the commit gives it.
 class Document {
  public:
-  /// @param text  a compact object whose names are unescaped and checked (see parse_document)
+  /// @param compact_object  what would pass parse_document: a fault in it is a bug, and throws
   static Document of_checked(std::string_view compact_object);
 
   DocumentView view() const { return DocumentView(stored_); }
@@ -71,6 +72,9 @@ class Document {
   void set_revision(Revision revision);
 
  private:
+  friend class Builder;
+  explicit Document(std::string stored) : stored_(std::move(stored)) {}
+
   std::string stored_;
 };
 

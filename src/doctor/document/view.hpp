@@ -85,8 +85,19 @@ class PermittedView final : public View {
                                               std::string_view target) const override;
 
  private:
+  // What may be read of one collection: all of it, or what is listed, if anything.
+  struct Access {
+    CollectionNumber collection;
+    bool all;
+    const Permissions::Ids* listed;
+  };
+  Access access(CollectionNumber collection) const;
+  Access access_by_name(CollectionNumber collection, std::string_view name) const;
+  std::vector<Entry> listed_entries(const Access& access) const;
+
   const View& view_;
   const Permissions& permissions_;
+  mutable std::vector<Access> accesses_;  // of the collections that were asked for
 };
 
 }  // namespace doctor::document

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "doctor/base/result.hpp"
+#include "doctor/json/keys.hpp"
 
 namespace doctor::json {
 
@@ -13,7 +15,8 @@ namespace doctor::json {
 /// pass: white space outside strings is dropped, every other octet is kept as it was sent. What
 /// passes here passes every strict parser: numbers and literals letter by letter, escapes and
 /// surrogate pairs, UTF-8, no key twice in one object after unescaping, numbers of at most 1 024
-/// digits before the exponent and |exponent| <= 1 000 000.
+/// digits before the exponent and |exponent| <= 1 000 000. Nothing is nested deeper than
+/// `deepest`, whatever is asked for.
 ///
 /// Each error has the byte offset in `text` at which it was found, and is Errc::invalid.
 ///
@@ -21,6 +24,8 @@ namespace doctor::json {
 /// succeeded (one fast pass over the whole body).
 class Scanner {
  public:
+  static constexpr std::uint32_t deepest = 1024;  ///< what common parsers go along with
+
   explicit Scanner(std::string_view text) : text_(text) {}
 
   /// Skips white space; the next octet, or '\0' at the end of the text.
@@ -39,6 +44,8 @@ class Scanner {
   /// Takes one string and appends it with its quotes as sent.
   Result<void> string(std::string& out);
 
+  /// An error at the next octet, which is not what is expected (`"':'"`).
+  Error unexpected(std::string_view expected);
   /// An error at the current (or the given) offset.
   Error fail(std::string detail) const { return fail_at(at_, std::move(detail)); }
   static Error fail_at(std::size_t offset, std::string detail);
@@ -46,6 +53,7 @@ class Scanner {
  private:
   std::string_view text_;
   std::size_t at_ = 0;
+  std::vector<Key> keys_;  // of the objects that are open; kept for its memory
 };
 
 /// Errc::invalid with the offset of the first octet that is not UTF-8.

@@ -19,7 +19,9 @@ Kind kind(std::string_view value);
 /// The length of the value that `text` begins with.
 std::size_t value_length(std::string_view text);
 
-inline bool is_string(std::string_view value) { return value.front() == '"'; }
+inline bool is_string(std::string_view value) {
+  return value.front() == '"';
+}
 
 /// What stands between the quotes of a string, escapes and all.
 inline std::string_view content(std::string_view string) {

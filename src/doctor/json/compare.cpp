@@ -1,0 +1,238 @@
+// Equality and order of values: declared in value.hpp.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "doctor/base/text.hpp"
+#include "doctor/json/value.hpp"
+
+namespace doctor::json {
+namespace {
+
+// The octets (UTF-8) of the characters that the content of a string stands for, one by one.
+class Octets {
+ public:
+  explicit Octets(std::string_view content) : rest_(content) {}
+
+  // The next octet, or -1 at the end.
+  int next() {
+    if (taken_ < unescaped_.size()) return static_cast<unsigned char>(unescaped_[taken_++]);
+    if (rest_.empty()) return -1;
+    if (rest_.front() != '\\') {
+      const char c = rest_.front();
+      rest_.remove_prefix(1);
+      return static_cast<unsigned char>(c);
+    }
+    std::size_t length = 2;
+    if (rest_[1] == 'u') {
+      const bool pair = (rest_[2] == 'd' || rest_[2] == 'D') && rest_[3] >= '8' && rest_[3] != '9';
+      length = pair ? 12 : 6;
+    }
+    unescaped_ = unescape(rest_.substr(0, length));
+    rest_.remove_prefix(length);
+    taken_ = 1;
+    return static_cast<unsigned char>(unescaped_[0]);
+  }
+
+ private:
+  std::string_view rest_;
+  std::string unescaped_;
+  std::size_t taken_ = 0;
+};
+
+bool has_escape(std::string_view content) {
+  return content.find('\\') != std::string_view::npos;
+}
+
+std::strong_ordering compare_contents(std::string_view a, std::string_view b) {
+  if (!has_escape(a) && !has_escape(b)) return a <=> b;
+  Octets left(a);
+  Octets right(b);
+  for (;;) {
+    const int x = left.next();
+    const int y = right.next();
+    if (x != y) return x <=> y;
+    if (x < 0) return std::strong_ordering::equal;
+  }
+}
+
+bool same_content(std::string_view a, std::string_view b) {
+  return a == b || compare_contents(a, b) == 0;
+}
+
+// A number as 0.d1d2d3... times a power of ten, d1 not being 0, without its trailing zeros. Its
+// digits stay where they are in the text: in two pieces, before and behind the point.
+struct Decimal {
+  bool negative = false;
+  std::int64_t magnitude = 0;
+  std::string_view whole;
+  std::string_view fraction;
+
+  bool is_zero() const { return whole.empty() && fraction.empty(); }
+  std::size_t size() const { return whole.size() + fraction.size(); }
+  char digit(std::size_t i) const {
+    return i < whole.size() ? whole[i] : fraction[i - whole.size()];
+  }
+};
+
+Decimal read_number(std::string_view text) {
+  Decimal number;
+  if (text.front() == '-') {
+    number.negative = true;
+    text.remove_prefix(1);
+  }
+  std::int64_t exponent = 0;
+  if (const auto e = text.find_first_of("eE"); e != std::string_view::npos) {
+    std::string_view digits = text.substr(e + 1);
+    const bool down = digits.front() == '-';
+    if (down || digits.front() == '+') digits.remove_prefix(1);
+    for (const char c : digits) exponent = exponent * 10 + (c - '0');
+    if (down) exponent = -exponent;
+    text = text.substr(0, e);
+  }
+  const auto point = std::min(text.find('.'), text.size());
+  number.whole = text.substr(0, point);
+  number.fraction = text.substr(std::min(point + 1, text.size()));
+  number.magnitude = exponent + static_cast<std::int64_t>(number.whole.size());
+  const auto cut_front = [&](std::string_view& piece) {
+    const auto zeros = std::min(piece.find_first_not_of('0'), piece.size());
+    piece.remove_prefix(zeros);
+    number.magnitude -= static_cast<std::int64_t>(zeros);
+    return piece.empty();
+  };
+  if (cut_front(number.whole)) cut_front(number.fraction);
+  const auto cut_back = [](std::string_view& piece) {
+    const auto last = piece.find_last_not_of('0');
+    piece = piece.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    return piece.empty();
+  };
+  if (cut_back(number.fraction)) cut_back(number.whole);
+  return number;
+}
+
+std::strong_ordering compare_magnitudes(const Decimal& a, const Decimal& b) {
+  if (a.is_zero() || b.is_zero()) return b.is_zero() <=> a.is_zero();
+  if (a.magnitude != b.magnitude) return a.magnitude <=> b.magnitude;
+  const std::size_t common = std::min(a.size(), b.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    if (a.digit(i) != b.digit(i)) return a.digit(i) <=> b.digit(i);
+  }
+  return a.size() <=> b.size();
+}
+
+// Walks two texts in step, so that each octet is read once as long as the keys of objects stand in
+// the same order.
+class Comparison {
+ public:
+  Comparison(std::string_view a, std::string_view b) : a_(a), b_(b) {}
+
+  // Takes a value from both; whether they are equal. After false nothing else may be asked.
+  bool values() {
+    const Kind what = kind(a_);
+    if (what != kind(b_)) return false;
+    if (what == Kind::object) return objects();
+    if (what == Kind::array) return arrays();
+    const std::string_view a = take(a_);
+    const std::string_view b = take(b_);
+    if (a == b) return true;
+    if (what == Kind::number) return compare_numbers(a, b) == 0;
+    return what == Kind::string && compare_contents(content(a), content(b)) == 0;
+  }
+
+ private:
+  static std::string_view take(std::string_view& rest) {
+    const std::string_view value = rest.substr(0, value_length(rest));
+    rest.remove_prefix(value.size());
+    return value;
+  }
+
+  void skip_both() {
+    a_.remove_prefix(1);
+    b_.remove_prefix(1);
+  }
+
+  bool arrays() {
+    skip_both();
+    for (;;) {
+      if (a_.front() == ']' || b_.front() == ']') break;
+      if (!values()) return false;
+      if (a_.front() != b_.front()) return false;
+      if (a_.front() == ',') skip_both();
+    }
+    const bool same = a_.front() == b_.front();
+    skip_both();
+    return same;
+  }
+
+  bool objects() {
+    skip_both();
+    while (a_.front() != '}' && b_.front() != '}') {
+      const std::string_view a = a_.substr(1, value_length(a_) - 2);
+      const std::string_view b = b_.substr(1, value_length(b_) - 2);
+      if (!same_content(a, b)) return reordered();
+      a_.remove_prefix(a.size() + 3);
+      b_.remove_prefix(b.size() + 3);
+      if (!values()) return false;
+      if (a_.front() != b_.front()) return false;
+      if (a_.front() == ',') skip_both();
+    }
+    const bool same = a_.front() == b_.front();
+    skip_both();
+    return same;
+  }
+
+  // The rest of two objects whose keys stand in different order.
+  bool reordered() {
+    const std::vector<Member> a = sorted_members(a_);
+    const std::vector<Member> b = sorted_members(b_);
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (!same_content(a[i].name, b[i].name)) return false;
+      if (!equal(a[i].value, b[i].value)) return false;
+    }
+    return true;
+  }
+
+  static std::vector<Member> sorted_members(std::string_view& rest) {
+    std::vector<Member> members;
+    for (;;) {
+      const std::string_view name = content(take(rest));
+      rest.remove_prefix(1);
+      members.push_back({name, take(rest)});
+      const char next = rest.front();
+      rest.remove_prefix(1);
+      if (next == '}') break;
+    }
+    std::sort(members.begin(), members.end(), [](const Member& x, const Member& y) {
+      return compare_contents(x.name, y.name) < 0;
+    });
+    return members;
+  }
+
+  std::string_view a_;
+  std::string_view b_;
+};
+
+}  // namespace
+
+bool equal(std::string_view a, std::string_view b) {
+  return a == b || Comparison(a, b).values();
+}
+
+std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
+  if (a == b) return std::strong_ordering::equal;
+  const Decimal left = read_number(a);
+  const Decimal right = read_number(b);
+  const bool left_negative = left.negative && !left.is_zero();
+  const bool right_negative = right.negative && !right.is_zero();
+  if (left_negative != right_negative) return right_negative <=> left_negative;
+  return left_negative ? compare_magnitudes(right, left) : compare_magnitudes(left, right);
+}
+
+std::strong_ordering compare_strings(std::string_view a, std::string_view b) {
+  return compare_contents(content(a), content(b));
+}
+
+}  // namespace doctor::json
