@@ -8,8 +8,9 @@ namespace doctor::app {
 
 /// Exit statuses of every sub-command; `doctor --help` tells them.
 inline constexpr int exit_success = 0;
-inline constexpr int exit_failure = 1;  ///< it was tried and did not succeed
-inline constexpr int exit_usage = 2;    ///< the command line or the configuration is wrong
+inline constexpr int exit_failure = 1;      ///< it was tried and did not succeed
+inline constexpr int exit_usage = 2;        ///< the command line or the configuration is wrong
+inline constexpr int exit_unreachable = 3;  ///< a client got no answer from the server
 
 /// What the chosen sub-command will do once the command line has been read; its exit status.
 using Run = std::function<int()>;
@@ -18,5 +19,14 @@ using Run = std::function<int()>;
 // are kept alive by the callback, which sets `run`.
 void add_serve(CLI::App& program, Run& run);
 void add_check(CLI::App& program, Run& run);
+void add_get(CLI::App& program, Run& run);
+void add_query(CLI::App& program, Run& run);
+void add_post(CLI::App& program, Run& run);
+void add_put(CLI::App& program, Run& run);
+void add_patch(CLI::App& program, Run& run);
+void add_delete(CLI::App& program, Run& run);
+void add_import(CLI::App& program, Run& run);
+void add_export(CLI::App& program, Run& run);
+void add_sessions(CLI::App& program, Run& run);
 
 }  // namespace doctor::app

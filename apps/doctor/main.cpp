@@ -12,10 +12,21 @@ int run_program(int argc, char** argv) {
   program.name("doctor");
   program.set_version_flag("--version", "doctor " DOCTOR_VERSION);
   program.require_subcommand(1);
-  program.failure_message(CLI::FailureMessage::help);
+  program.failure_message(CLI::FailureMessage::simple);
   program.footer(
-      "Exit status: 0 done, 1 failed, 2 the command line or the configuration is wrong.");
+      "Exit status: 0 done, 1 failed or refused, 2 the command line or the configuration is "
+      "wrong,\n"
+      "3 the server cannot be reached.");
   doctor::app::Run run;
+  doctor::app::add_get(program, run);
+  doctor::app::add_query(program, run);
+  doctor::app::add_post(program, run);
+  doctor::app::add_put(program, run);
+  doctor::app::add_patch(program, run);
+  doctor::app::add_delete(program, run);
+  doctor::app::add_import(program, run);
+  doctor::app::add_export(program, run);
+  doctor::app::add_sessions(program, run);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& mistake) {
