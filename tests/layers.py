@@ -36,7 +36,7 @@ ALLOWED = [
     (r"thread|fstream|random|filesystem|iostream", EVERYWHERE - {"json", "document", "query", "mqtt"} | {"test"}),
     (r"(sys|netinet|arpa)/.*|(unistd|fcntl|signal|netdb|dirent|pthread|poll)\.h",
      {"base", "store", "server", "apps", "bench", "test"}),
-    (r"immintrin\.h", EVERYWHERE),
+    (r"[a-z]mmintrin\.h|arm_neon\.h", EVERYWHERE),
     (r"[a-z_]+", EVERYWHERE),  # the C++ standard library
 ]
 
