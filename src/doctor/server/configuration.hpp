@@ -11,6 +11,7 @@
 #include "doctor/base/limits.hpp"
 #include "doctor/base/log.hpp"
 #include "doctor/base/result.hpp"
+#include "doctor/store/store.hpp"
 
 namespace doctor::server {
 
@@ -34,8 +35,8 @@ struct Configuration {
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
 
-  std::uint64_t store_map_size = 1ull << 40;
-  std::uint64_t store_reserve = 16u << 20;
+  std::uint64_t store_map_size = store::Options{}.map_size;
+  std::uint64_t store_reserve = store::Options{}.reserve;
 
   Limits limits;
 

@@ -1,0 +1,188 @@
+"""Starts, stops and kills the built server. DOCTOR_BIN names another binary."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from .http import Http
+
+BINARY = Path(os.environ.get("DOCTOR_BIN", Path(__file__).parents[2] / "build/release/doctor")).resolve()
+FIRST_DOCTOR = ("SECRET", "API_PORT", "MQTT_PORT", "STOMP_PORT", "CLUSTERED", "MONGO_HOST", "MONGO_MAIN_DB")
+
+
+def free_port():
+    """A port that nobody listens on, below those that the kernel gives to outgoing connections."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def environment(**more):
+    """The environment without anything that would configure the server."""
+    kept = {k: v for k, v in os.environ.items() if k not in FIRST_DOCTOR and not k.startswith("DOCTOR_")}
+    return {**kept, **{k: v for k, v in more.items() if v is not None}}
+
+
+def run(*arguments, timeout=60, input=None, env=None):
+    """Runs another sub-command of the program to its end."""
+    return subprocess.run(
+        [str(BINARY), *map(str, arguments)], timeout=timeout, input=input,
+        capture_output=True, text=True, env=env or environment(),
+    )
+
+
+class Server:
+    """A server on free ports. Without `data` on a temporary store, which goes with it.
+
+    secret: the connector's, None for unsecured. config: text of doctor.toml. wrap: words to put
+    before the command. As a context manager it is started and stopped, and what it logged is
+    printed if the block raises.
+    """
+
+    def __init__(self, secret=None, config="", data=None, env=None, args=(), wrap=()):
+        self.secret = secret
+        self.folder = Path(tempfile.mkdtemp(prefix="doctor-test-"))
+        self.data = Path(data) if data else self.folder / "data"
+        self.log_path = self.folder / "log"
+        self.config_path = self.folder / "doctor.toml"
+        self.config_path.write_text(config)
+        self.env = dict(env or {})
+        self.args = list(args)
+        self.wrap = list(wrap)
+        self.process = None
+        self.api = self.mqtt = 0
+
+    # -- life -------------------------------------------------------------------------------
+
+    def command(self):
+        return [
+            *self.wrap, str(BINARY), "serve", "--config", str(self.config_path), "--data-dir", str(self.data),
+            "--listen", "127.0.0.1", "--api-port", str(self.api), "--mqtt-port", str(self.mqtt), *self.args,
+        ]
+
+    def launch(self):
+        """Starts the process without waiting for it."""
+        self.api, self.mqtt = free_port(), free_port()
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=environment(SECRET=self.secret, **self.env),
+            )
+        return self
+
+    def start(self, timeout=30):
+        """Starts and waits until it is ready; a port lost to somebody else is tried anew."""
+        for _ in range(3):
+            mark = self.log_path.stat().st_size if self.log_path.exists() else 0
+            self.launch()
+            if self.wait_ready(timeout):
+                return self
+            if "in use" not in self.log[mark:]:
+                break
+        raise AssertionError(f"the server did not start:\n{self.log}")
+
+    def wait_ready(self, timeout=30):
+        """True once /readyz says 200, False if the process ended or the time is over."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                return False
+            try:
+                with Http(self.api, timeout=5) as http:
+                    if http.get("/readyz").status == 200:
+                        return True
+            except OSError:
+                pass
+            time.sleep(0.005)
+        return False
+
+    def stop(self, timeout=30):
+        """SIGTERM; returns the exit status."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(f"the server did not stop on SIGTERM:\n{self.log}") from None
+        return self.process.returncode if self.process else None
+
+    def kill(self):
+        """SIGKILL, as a crash."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        died = self.process.poll() not in (None, 0, -signal.SIGKILL)
+        try:
+            self.stop() if kind is None and not died else self.kill()
+        except AssertionError:
+            kind = AssertionError
+            raise
+        finally:
+            if kind is not None or died:
+                print("---- log of the server ----\n" + self.log[-20000:])
+            self.remove()
+        assert not died or kind, f"the server ended by itself with {self.process.returncode}"
+        return False
+
+    # -- talk -------------------------------------------------------------------------------
+
+    def http(self, session=None, secret=True, **more):
+        """A connection: as the connector, as a session, or with secret=False as nobody."""
+        headers = {}
+        if session is not None:
+            headers["SESSION"] = str(session)
+        elif secret and self.secret:
+            headers["SECRET"] = self.secret
+        return Http(self.api, headers={**headers, **more.pop("headers", {})}, **more)
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def memory(self, name="VmHWM"):
+        """Bytes: VmHWM is the peak of resident memory, VmRSS what it is now."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(rf"^{name}:\s+(\d+) kB", status, re.M)[1]) * 1024
+
+    def metrics(self):
+        """{'name{labels}': value} of /metrics."""
+        with self.http() as http:
+            answer = http.get("/metrics")
+        assert answer.status == 200, answer
+        lines = [line for line in answer.body.decode().splitlines() if line and not line.startswith("#")]
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+    def check(self):
+        """`doctor check` of the (stopped) store: asserts that it is clean."""
+        found = run("check", "--data-dir", self.data)
+        assert found.returncode == 0, f"check: {found.returncode}\n{found.stdout}\n{found.stderr}"
+        return found
