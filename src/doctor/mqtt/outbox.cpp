@@ -1,0 +1,69 @@
+#include "doctor/mqtt/outbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace doctor::mqtt {
+
+bool Outbox::push(Entry entry, const Bounds& bounds) {
+  const std::size_t size = cost(entry);
+  if (entries_.size() >= bounds.messages || bytes_ + size > bounds.bytes) return false;
+  bytes_ += size;
+  entries_.push_back(std::move(entry));
+  return true;
+}
+
+bool Outbox::push_of_commit(Entry entry, const Bounds& bounds) {
+  last_was_queued_ = push(std::move(entry), bounds);
+  if (last_was_queued_) held_ = popped_ + entries_.size() - 1;
+  return last_was_queued_;
+}
+
+void Outbox::end_commit() {
+  if (held_ && last_was_queued_) entries_[*held_ - popped_].commit_end = true;
+  held_.reset();
+  last_was_queued_ = false;
+}
+
+const Outbox::Entry* Outbox::next(std::size_t window) const {
+  if (entries_.empty() || held_ == popped_) return nullptr;
+  const Entry& entry = entries_.front();
+  if (entry.qos != QoS::at_most_once && in_flight_.size() >= window) return nullptr;
+  return &entry;
+}
+
+void Outbox::pop() {
+  bytes_ -= cost(entries_.front());
+  entries_.pop_front();
+  ++popped_;
+}
+
+std::uint16_t Outbox::send() {
+  do {
+    if (++last_packet_id_ == 0) ++last_packet_id_;
+  } while (in_flight(last_packet_id_));
+  in_flight_.push_back(last_packet_id_);
+  return last_packet_id_;
+}
+
+bool Outbox::in_flight(std::uint16_t packet_id) const {
+  return std::find(in_flight_.begin(), in_flight_.end(), packet_id) != in_flight_.end();
+}
+
+bool Outbox::acknowledge(std::uint16_t packet_id) {
+  const auto found = std::find(in_flight_.begin(), in_flight_.end(), packet_id);
+  if (found == in_flight_.end()) return false;
+  in_flight_.erase(found);
+  return true;
+}
+
+void Outbox::clear() {
+  std::deque<Entry>().swap(entries_);
+  bytes_ = 0;
+  popped_ = 0;
+  held_.reset();
+  last_was_queued_ = false;
+  in_flight_.clear();
+}
+
+}  // namespace doctor::mqtt

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "doctor/base/time.hpp"
+#include "doctor/document/commit.hpp"
+#include "doctor/document/permissions.hpp"
+#include "doctor/mqtt/packet.hpp"
+
+namespace doctor::mqtt {
+
+class Publication;
+/// Counted without atomics: a broker and its messages live on one thread.
+using PublicationPtr = boost::intrusive_ptr<const Publication>;
+
+/// A message on its way to any number of clients, an immutable value. The parts that are the same
+/// for all (topic, properties, payload) are encoded once; a receiver's copy adds a fixed header of
+/// a few bytes and, at QoS 1 and 2, its packet identifier.
+class Publication : public boost::intrusive_ref_counter<Publication, boost::thread_unsafe_counter> {
+ public:
+  /// What one change announces, as page 3 says.
+  static PublicationPtr announcement(std::string_view topic, const document::Change& change,
+                                     document::Revision revision);
+  /// What a client published; the properties that are for the receiver are kept as they are, in
+  /// their order [MQTT-3.3.2-4 -15 -16 -18 -20].
+  static PublicationPtr of_client(const Publish& publish, Clock::time_point now);
+
+  /// Whether a reader with these permissions may hear it: of a document, if it may be read; what
+  /// clients publish, only with permission for everything.
+  bool may_be_heard(const document::Permissions& permissions) const;
+
+  std::string_view topic() const;
+  bool retain() const { return retain_; }
+  /// Whether its Message Expiry Interval has ended [MQTT-3.3.2-5].
+  bool expired(Clock::time_point now) const { return expires_ && *expires_ <= now; }
+
+  /// One receiver's copy.
+  struct Copy {
+    Version version = Version::v5_0;
+    QoS qos = QoS::at_most_once;
+    bool retain = false;
+    bool commit_end = false;      ///< the last one of its commit for this receiver
+    std::uint16_t packet_id = 0;  ///< at QoS 1 and 2
+    Clock::time_point now;        ///< what is left of the Message Expiry Interval is sent on
+  };
+  /// Of the whole PUBLISH, fixed header and all.
+  std::size_t encoded_size(const Copy& copy) const;
+  /// Appends the PUBLISH.
+  void encode(const Copy& copy, std::string& out) const;
+
+  /// Bytes of memory that it takes.
+  std::size_t memory() const { return sizeof(Publication) + bytes_.capacity() + heap_overhead; }
+
+ private:
+  // What the allocator adds to the two blocks of a publication.
+  static constexpr std::size_t heap_overhead = 32;
+
+  Publication() = default;
+  std::size_t properties_size(const Copy& copy) const;
+  std::size_t remaining_length(const Copy& copy) const;
+
+  // As on the wire: topic with its length, properties without theirs, payload.
+  std::string bytes_;
+  std::uint32_t topic_size_ = 0;
+  std::uint32_t properties_size_ = 0;
+  bool of_client_ = false;
+  bool retain_ = false;
+  std::optional<Clock::time_point> expires_;
+};
+
+}  // namespace doctor::mqtt
