@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,12 +25,14 @@ class LoginThrottle {
 
  private:
   struct Record {
-    std::chrono::milliseconds next{0};
+    std::string address;
+    std::chrono::milliseconds next;
     Clock::time_point last;
   };
   std::chrono::milliseconds delay_max_;
   std::size_t addresses_max_;
-  std::unordered_map<std::string, Record> records_;
+  std::list<Record> records_;  // the one that failed last at the front
+  std::unordered_map<std::string_view, std::list<Record>::iterator> by_address_;
 };
 
 }  // namespace doctor
