@@ -11,24 +11,29 @@ struct Header {
   std::string_view value;
 };
 
-/// A request whose header block is complete. All views live until the answer has been made.
+/// A request whose header block is complete. All views live until the answer has been made: what
+/// `admit` returns refers to them.
 struct RequestHead {
   std::string_view method;
   std::string_view target;  ///< as sent, not decoded
   std::span<const Header> headers;
   std::string_view peer;  ///< the client's address, without port
 
-  /// The first header of that name (lower case); empty data() if there is none.
+  /// The first header of that name (any case); empty data() if there is none.
   std::string_view header(std::string_view name) const;
   bool has(std::string_view name) const { return header(name).data() != nullptr; }
 };
 
-/// An answer. The server adds Date, Content-Length and Connection, and writes head and body at once.
+/// An answer. The server adds Date, Content-Length and Connection, and writes head and body at
+/// once. No Content-Length with 204 and 304, nor when there is no body and `send_body` is false:
+/// the size is then not known.
 struct Response {
   int status = 200;
   std::string headers;  ///< complete lines, each ending in CRLF
   std::string body;
   bool send_body = true;  ///< false for HEAD: Content-Length tells the body's size
+  /// `/entities/{c}` and the like: the route as metrics and logs name it, never an id; static text.
+  std::string_view route = "other";
 
   void add(std::string_view name, std::string_view value);  ///< appends a header line
 };

@@ -1,0 +1,14 @@
+#include "doctor/rest/pages.hpp"
+
+#include "doctor/json/value.hpp"
+
+namespace doctor::rest {
+
+std::string root_page(std::string_view version) {
+  return "{\"name\":\"Doctor\",\"version\":" + json::quoted(version) +
+         ",\"links\":{\"entities\":\"/entities\",\"sessions\":\"/sessions\","
+         "\"export\":\"/export\",\"openapi\":\"/openapi.json\",\"health\":\"/healthz\","
+         "\"ready\":\"/readyz\",\"metrics\":\"/metrics\"}}";
+}
+
+}  // namespace doctor::rest
