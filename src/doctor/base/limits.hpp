@@ -16,6 +16,7 @@ struct Limits {
   std::size_t document_fields = 10'000;     ///< top-level fields
   std::size_t bulk_documents = 1'000'000;   ///< documents of one bulk write
   std::size_t patch_operations = 10'000;    ///< operations of one JSON Patch
+  std::size_t patch_work = 256u << 20;      ///< bytes that one JSON Patch opens, copies, compares
   std::size_t collections = 10'000;         ///< collections that a store may ever have
 
   // Queries (400, but 413 for the text and 414 for the target).

@@ -37,7 +37,8 @@ std::string shown_id(IdRule rule, const std::string& id) {
   return rule == IdRule::session ? fingerprint(id) : id;
 }
 
-void Builder::start() {
+void Builder::start(std::optional<std::size_t> offset) {
+  offset_ = offset;
   text_ = "{";
   entries_.clear();
   offsets_.clear();
@@ -66,7 +67,7 @@ void Builder::begin_field(std::string_view spelling, std::size_t offset) {
   }
   if (!checked) {
     Error failure = checked.error();
-    failure.offset = offset;
+    if (offset_) failure.offset = offset;
     note(std::move(failure));
   }
   const std::string_view name = std::string_view(text_).substr(quote + 1, text_.size() - quote - 2);
@@ -84,7 +85,7 @@ void Builder::end_field() {
 }
 
 void Builder::add_all(std::string_view compact_object) {
-  start();
+  start(std::nullopt);
   for (const json::Member& member : json::Members(compact_object)) {
     begin_field(member.name, 0);
     text_ += member.value;
@@ -132,7 +133,7 @@ std::optional<Error> Builder::judge_id(std::optional<std::string_view> path_id) 
   return std::nullopt;
 }
 
-Result<Document> Builder::finish(std::optional<std::string_view> path_id, std::size_t offset) {
+Result<Document> Builder::finish(std::optional<std::string_view> path_id) {
   text_ += '}';
   std::string id_first;
   if (!id_ && path_id) {
@@ -151,7 +152,7 @@ Result<Document> Builder::finish(std::optional<std::string_view> path_id, std::s
                                         " bytes (limit document_size)");
   }
   if (fault_) {
-    if (!fault_->offset) fault_->offset = offset;
+    if (!fault_->offset) fault_->offset = offset_;
     return placed(*fault_);
   }
   return Document(assemble(id_first));

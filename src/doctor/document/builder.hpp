@@ -22,10 +22,12 @@ class Builder {
  public:
   Builder(IdRule rule, const Limits& limits) : rule_(rule), limits_(limits) {}
 
-  void start();
+  /// @param offset  where in the request the document begins, for errors; none if it was made of a
+  ///                patch
+  void start(std::optional<std::size_t> offset);
   /// Begins a field; its value, compact, is to be appended to `text()`.
   /// @param spelling  the name as it was sent, between its quotes
-  /// @param offset    where it stood, for errors
+  /// @param offset    where it stands in the request
   void begin_field(std::string_view spelling, std::size_t offset);
   std::string& text() { return text_; }
   void end_field();
@@ -36,8 +38,8 @@ class Builder {
   /// if another fault is noted, which `finish` will tell.
   Result<void> check_repeated();
 
-  /// @param offset   where the document began, for errors
-  Result<Document> finish(std::optional<std::string_view> path_id, std::size_t offset);
+  /// @param path_id  see ParseOptions
+  Result<Document> finish(std::optional<std::string_view> path_id);
 
   /// Fills in which document it was, if that is known, and which field.
   Error placed(Error failure) const;
@@ -50,6 +52,7 @@ class Builder {
 
   IdRule rule_;
   Limits limits_;
+  std::optional<std::size_t> offset_;
   std::string text_;
   std::vector<layout::Entry> entries_;
   std::vector<std::size_t> offsets_;  // of the names, in what was sent

@@ -71,7 +71,7 @@ Document Document::of_checked(std::string_view compact_object) {
   none.document_fields = std::numeric_limits<std::size_t>::max();
   Builder builder(IdRule::document, none);
   builder.add_all(compact_object);
-  return builder.finish(std::nullopt, 0).value();
+  return builder.finish(std::nullopt).value();
 }
 
 void Document::set_revision(Revision revision) {
@@ -94,7 +94,7 @@ Result<void> verify(std::string_view stored) {
   none.document_fields = std::numeric_limits<std::size_t>::max();
   Builder builder(IdRule::document, none);
   builder.add_all(text);
-  auto again = builder.finish(std::nullopt, 0);
+  auto again = builder.finish(std::nullopt);
   if (!again) return again.error();
   again->set_revision(DocumentView(stored).revision());
   if (again->stored() != stored) return invalid("a document's table does not agree with its text");

@@ -108,20 +108,23 @@ enum class PatchKind : std::uint8_t { shallow, merge, json_patch };
 /// A patch as it was sent, its syntax checked (RFC 6902: the form of all operations as well).
 class Patch {
  public:
-  /// Errc::invalid with the offset, Errc::too_large.
+  /// Errc::invalid, with the offset where there is one.
   static Result<Patch> parse(PatchKind kind, std::string_view body, const Limits& limits);
 
   struct Patched {
     Document document;
-    std::vector<std::string> changed;  ///< in the order in which the patch speaks of them
+    /// In the order in which the patch speaks of them, dropped ones last.
+    std::vector<std::string> changed;
   };
   /// The document after the patch, checked as in a PUT: Errc::invalid (a field name, a changed
   /// id), Errc::conflict (RFC 6902), Errc::too_large. `changed` is empty if nothing differs.
   Result<Patched> apply(DocumentView before, IdRule rule, const Limits& limits) const;
 
  private:
-  PatchKind kind_ = PatchKind::shallow;
-  std::string text_;
+  Patch(PatchKind kind, std::string text) : kind_(kind), text_(std::move(text)) {}
+
+  PatchKind kind_;
+  std::string text_;  // compact
 };
 
 }  // namespace doctor::document

@@ -17,7 +17,8 @@ class ObjectReader {
       : scanner_(scanner), builder_(builder), depth_(limits.nesting > 0 ? limits.nesting - 1 : 0) {}
 
   Result<void> read() {
-    builder_.start();
+    scanner_.peek();
+    builder_.start(scanner_.offset());
     scanner_.take('{');
     if (scanner_.take('}')) return {};
     for (;;) {
@@ -85,7 +86,7 @@ class BulkReader {
     }
     if (auto object = reader_.read(); !object) return builder_.placed(object.error());
     if (fault_) return {};
-    auto document = builder_.finish(std::nullopt, offset);
+    auto document = builder_.finish(std::nullopt);
     if (!document) {
       note(document.error());
     } else if (documents_.size() == limits_.bulk_documents) {
@@ -146,7 +147,7 @@ Result<Document> parse_document(std::string_view body, const ParseOptions& optio
   Builder builder(options.rule, limits);
   if (auto object = ObjectReader(scanner, builder, limits).read(); !object) return object.error();
   if (auto ended = scanner.end(); !ended) return ended.error();
-  return builder.finish(options.path_id, offset);
+  return builder.finish(options.path_id);
 }
 
 Result<std::vector<Document>> parse_documents(std::string_view body, IdRule rule,

@@ -46,18 +46,6 @@ bool has_escape(std::string_view content) {
   return content.find('\\') != std::string_view::npos;
 }
 
-std::strong_ordering compare_contents(std::string_view a, std::string_view b) {
-  if (!has_escape(a) && !has_escape(b)) return a <=> b;
-  Octets left(a);
-  Octets right(b);
-  for (;;) {
-    const int x = left.next();
-    const int y = right.next();
-    if (x != y) return x <=> y;
-    if (x < 0) return std::strong_ordering::equal;
-  }
-}
-
 bool same_content(std::string_view a, std::string_view b) {
   return a == b || compare_contents(a, b) == 0;
 }
@@ -229,6 +217,18 @@ std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
   const bool right_negative = right.negative && !right.is_zero();
   if (left_negative != right_negative) return right_negative <=> left_negative;
   return left_negative ? compare_magnitudes(right, left) : compare_magnitudes(left, right);
+}
+
+std::strong_ordering compare_contents(std::string_view a, std::string_view b) {
+  if (!has_escape(a) && !has_escape(b)) return a <=> b;
+  Octets left(a);
+  Octets right(b);
+  for (;;) {
+    const int x = left.next();
+    const int y = right.next();
+    if (x != y) return x <=> y;
+    if (x < 0) return std::strong_ordering::equal;
+  }
 }
 
 std::strong_ordering compare_strings(std::string_view a, std::string_view b) {

@@ -41,6 +41,8 @@ bool equal(std::string_view a, std::string_view b);
 /// Numbers by value, without expanding them: `1`, `1.0`, `10e-1` are equal, whatever the exponent.
 std::strong_ordering compare_numbers(std::string_view a, std::string_view b);
 
+/// The contents of two strings, each spelt in whatever way, by code point.
+std::strong_ordering compare_contents(std::string_view a, std::string_view b);
 /// Two strings (with quotes) by code point.
 std::strong_ordering compare_strings(std::string_view a, std::string_view b);
 

@@ -1,9 +1,9 @@
-// What changed between two documents: declared in document.hpp.
+#include "doctor/document/difference.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
-#include "doctor/document/document.hpp"
 #include "doctor/json/value.hpp"
 
 namespace doctor::document {
@@ -51,11 +51,10 @@ class Fields {
 
 }  // namespace
 
-std::vector<std::string> changed_fields(DocumentView before, DocumentView after) {
-  std::vector<std::string> changed;
-  if (before.text() == after.text()) return changed;
+Difference difference(DocumentView before, DocumentView after) {
+  Difference found;
+  if (before.text() == after.text()) return found;
 
-  const auto name = [](std::string_view spelling) { return json::unescape(spelling); };
   Fields old(before);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < after.field_count(); ++i) {
@@ -63,15 +62,24 @@ std::vector<std::string> changed_fields(DocumentView before, DocumentView after)
     const auto was = old.find(field.spelling);
     if (was) ++kept;
     if (field.spelling == "id") continue;
-    if (!was || !json::equal(*was, field.value)) changed.push_back(name(field.spelling));
+    if (!was || !json::equal(*was, field.value)) {
+      found.differing.push_back(json::unescape(field.spelling));
+    }
   }
-  if (kept == before.field_count()) return changed;
+  if (kept == before.field_count()) return found;
 
   Fields current(after);
   for (std::size_t i = 0; i < before.field_count(); ++i) {
     const Field field = before.field(i);
-    if (!current.find(field.spelling)) changed.push_back(name(field.spelling));
+    if (!current.find(field.spelling)) found.dropped.push_back(json::unescape(field.spelling));
   }
+  return found;
+}
+
+std::vector<std::string> changed_fields(DocumentView before, DocumentView after) {
+  Difference found = difference(before, after);
+  std::vector<std::string> changed = std::move(found.differing);
+  std::move(found.dropped.begin(), found.dropped.end(), std::back_inserter(changed));
   return changed;
 }
 
