@@ -21,7 +21,7 @@ demo: packages-test build ## real data, queries and pushed changes, in a minute
 bench: packages-bench build ## measure, and write the table of ratios
 	@bench/run.py
 
-fuzz: packages-test ## look for mistakes until interrupted: decoders, and queries against the naive model
+fuzz: packages-test build ## look for mistakes until interrupted: decoders, and queries against the naive model
 	@tests/fuzz
 
 format: packages-test ## lay out the C++ sources
