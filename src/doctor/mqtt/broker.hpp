@@ -65,8 +65,8 @@ struct Figures {
   std::uint64_t refused_publish = 0;      ///< by sessions, which may not, or to a `$` topic
   std::uint64_t closed_malformed = 0;
   std::uint64_t closed_protocol = 0;
-  std::uint64_t closed_keep_alive = 0;
-  std::uint64_t closed_slow = 0;  ///< read nothing for too long, or its QoS 1 queue is full
+  std::uint64_t closed_keep_alive = 0;  ///< silent for too long, before CONNECT or after
+  std::uint64_t closed_slow = 0;        ///< read nothing for too long, or its QoS 1 queue is full
   std::uint64_t closed_taken_over = 0;
   std::uint64_t closed_session_ended = 0;  ///< the Doctor session was deleted or expired
 };

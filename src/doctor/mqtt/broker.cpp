@@ -1,0 +1,350 @@
+#include "doctor/mqtt/broker.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "doctor/mqtt/broker_impl.hpp"
+#include "doctor/mqtt/encode.hpp"
+
+namespace doctor::mqtt {
+namespace {
+
+// A CONNECT comes before it is known who sends it, so it may not take what a PUBLISH may.
+constexpr std::size_t connect_packet_max = 64u << 10;
+
+// How often all clients are looked at for keep-alives, expiries and stalls.
+constexpr std::chrono::milliseconds check_interval{500};
+
+// Room for answers that an idle client keeps.
+constexpr std::size_t answers_kept = 256;
+
+constexpr unsigned place_bits = 32;
+
+void remove_optional(Packet& packet) {
+  std::visit(
+      [](auto& p) {
+        if constexpr (requires { p.properties; }) {
+          p.properties.remove(PropertyId::reason_string);
+          p.properties.remove(PropertyId::user_property);
+        }
+      },
+      packet);
+}
+
+}  // namespace
+
+Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login,
+                   std::function<void(std::string_view)> log)
+    : limits_(limits),
+      login_(std::move(login)),
+      failed_login_(std::move(failed_login)),
+      warnings_(std::move(log)) {}
+
+Client* Broker::Impl::find(ConnectionId connection) {
+  const auto place = static_cast<SubscriberNumber>(connection.value);
+  if (place >= clients_.size() || !clients_[place]) return nullptr;
+  Client* client = clients_[place].get();
+  return client->id == connection ? client : nullptr;
+}
+
+void Broker::Impl::note_time(Clock::time_point now, Timestamp wall) {
+  now_ = now;
+  wall_told_at_ = now;
+  wall_told_ = wall;
+}
+
+Timestamp Broker::Impl::wall_at(Clock::time_point now) const {
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - wall_told_at_);
+  return Timestamp(wall_told_.value + since.count());
+}
+
+ConnectionId Broker::Impl::accept(std::string peer, Clock::time_point now, Timestamp wall) {
+  note_time(now, wall);
+  SubscriberNumber place = static_cast<SubscriberNumber>(clients_.size());
+  if (free_places_.empty()) {
+    clients_.emplace_back();
+  } else {
+    place = free_places_.back();
+    free_places_.pop_back();
+  }
+  const ConnectionId id(std::uint64_t{++accepted_} << place_bits | place);
+  clients_[place] = std::make_unique<Client>(id, place, std::move(peer),
+                                             std::min(limits_.mqtt_packet, connect_packet_max));
+  clients_[place]->deadline = now + limits_.mqtt_connect_timeout;
+  ++figures_.connections;
+  return id;
+}
+
+void Broker::Impl::receive(ConnectionId connection, std::string_view bytes, Clock::time_point now,
+                           Timestamp wall) {
+  note_time(now, wall);
+  Client* client = find(connection);
+  if (client == nullptr) return;
+  // Nothing after a packet that ended the connection is processed [MQTT-3.1.4-6].
+  while (client->state == Client::State::connecting || client->state == Client::State::connected) {
+    const auto frame = client->splitter.next(bytes);
+    if (!frame) return fail(*client, frame.error());
+    if (!*frame) return;
+    ++figures_.packets_in;
+    client->heard = now;
+    if (client->state == Client::State::connecting) {
+      connect(*client, **frame);
+    } else {
+      handle(*client, **frame);
+    }
+  }
+}
+
+void Broker::Impl::closed(ConnectionId connection) {
+  Client* client = find(connection);
+  if (client == nullptr) return;
+  detach(*client);
+  const SubscriberNumber place = client->number;
+  clients_[place].reset();
+  free_places_.push_back(place);
+  --figures_.connections;
+}
+
+void Broker::Impl::mark(Client& client) {
+  if (client.named) return;
+  client.named = true;
+  named_.push_back(client.id);
+}
+
+bool Broker::Impl::send(Client& client, Packet packet) {
+  const std::size_t before = client.answers.size();
+  encode(packet, client.version, client.answers);
+  if (client.answers.size() - before > client.packet_max) {
+    client.answers.resize(before);
+    remove_optional(packet);
+    encode(packet, client.version, client.answers);
+    if (client.answers.size() - before > client.packet_max) {
+      client.answers.resize(before);
+      return false;
+    }
+  }
+  mark(client);
+  return true;
+}
+
+void Broker::Impl::answer(Client& client, Packet packet) {
+  if (client.state == Client::State::ending) return;  // by what it asked for
+  if (!send(client, std::move(packet))) return drop(client);
+  // Who asks without end and does not read the answers is a slow consumer of another kind.
+  if (client.answers.size() > limits_.mqtt_queue_bytes) {
+    end(client, Reason::quota_exceeded, "the answers are not read", &Figures::closed_slow);
+  }
+}
+
+void Broker::Impl::end(Client& client, Reason reason, std::string_view detail, Counter counter) {
+  if (client.state == Client::State::ending) return;
+  ++(figures_.*counter);
+  if (client.state == Client::State::connected && client.is_v5()) {
+    Disconnect disconnect{reason, {}};
+    disconnect.properties.add(PropertyId::reason_string, detail);
+    send(client, disconnect);
+  }
+  drop(client);
+}
+
+void Broker::Impl::drop(Client& client) {
+  detach(client);
+  client.state = Client::State::ending;
+  mark(client);
+}
+
+// Takes the client out of every table but that of connections.
+void Broker::Impl::detach(Client& client) {
+  for (const std::string& filter : client.filters) subscriptions_.remove(client.number, filter);
+  std::vector<std::string>().swap(client.filters);
+  client.outbox.clear();
+  if (const auto found = by_key_.find(client.key);
+      found != by_key_.end() && found->second == &client) {
+    by_key_.erase(found);
+  }
+  if (client.principal.session) {
+    const auto found = by_session_.find(client.principal.session->id);
+    if (found != by_session_.end()) {
+      std::erase(found->second, client.number);
+      if (found->second.empty()) by_session_.erase(found);
+    }
+  }
+}
+
+void Broker::Impl::fail(Client& client, const Refusal& refusal) {
+  const bool malformed =
+      refusal.reason == Reason::malformed_packet || refusal.reason == Reason::packet_too_large;
+  warnings_.warn(Warnings::Kind::malformed,
+                 "MQTT: closed " + client.peer + ": " + std::string(refusal.detail), now_);
+  end(client, refusal.reason, refusal.detail,
+      malformed ? &Figures::closed_malformed : &Figures::closed_protocol);
+}
+
+bool Broker::Impl::has_expired(const Client& client, Clock::time_point now) const {
+  return client.principal.session && client.principal.session->expired(wall_at(now));
+}
+
+void Broker::Impl::end_expired(Client& client) {
+  end(client, Reason::not_authorized, "the session has expired", &Figures::closed_session_ended);
+}
+
+void Broker::Impl::check_time(Client& client) {
+  switch (client.state) {
+    case Client::State::connecting:
+      if (now_ < client.deadline) return;
+      ++figures_.closed_keep_alive;
+      return drop(client);
+    case Client::State::refusing:
+    case Client::State::ending:
+      return;
+    case Client::State::connected:
+      break;
+  }
+  if (has_expired(client, now_)) return end_expired(client);
+  if (client.silence_max != Clock::duration{} && now_ - client.heard > client.silence_max) {
+    return end(client, Reason::keep_alive_timeout, "nothing was heard within the keep-alive time",
+               &Figures::closed_keep_alive);
+  }
+  const bool waits = !client.answers.empty() || !client.outbox.empty();
+  if (waits && client.writing && now_ - client.given_at > limits_.mqtt_stalled_timeout) {
+    warnings_.warn(Warnings::Kind::slow,
+                   "MQTT: closed " + client.peer + ": it reads nothing (mqtt_stalled_timeout)",
+                   now_);
+    end(client, Reason::quota_exceeded, "messages are not read", &Figures::closed_slow);
+  }
+}
+
+void Broker::Impl::tick(Clock::time_point now, Timestamp wall) {
+  note_time(now, wall);
+  std::erase_if(refusing_, [&](ConnectionId id) {
+    Client* client = find(id);
+    if (client == nullptr) return true;
+    if (now < client->deadline) return false;
+    reject(*client, Reason::bad_user_name_or_password, {});
+    return true;
+  });
+  if (now < next_check_) return;
+  next_check_ = now + check_interval;
+  for (const auto& client : clients_) {
+    if (client) check_time(*client);
+  }
+}
+
+std::vector<Attention> Broker::Impl::attention() {
+  std::vector<Attention> all;
+  all.reserve(named_.size());
+  for (const ConnectionId id : named_) {
+    Client* client = find(id);
+    if (client == nullptr) continue;
+    client->named = false;
+    all.push_back({id, client->state == Client::State::ending});
+  }
+  named_.clear();
+  return all;
+}
+
+void Broker::Impl::output(ConnectionId connection, std::size_t max_bytes, std::string& out,
+                          Clock::time_point now) {
+  now_ = now;
+  Client* client = find(connection);
+  if (client == nullptr) return;
+  if (client->state == Client::State::connected && has_expired(*client, now)) end_expired(*client);
+
+  const std::size_t before = out.size();
+  const std::size_t taken = std::min(max_bytes, client->answers.size());
+  out.append(client->answers, 0, taken);
+  client->answers.erase(0, taken);
+  if (client->answers.empty() && client->answers.capacity() > answers_kept) {
+    std::string().swap(client->answers);
+  }
+  if (client->state == Client::State::connected && client->answers.empty()) {
+    write_messages(*client, before + max_bytes, out);
+  }
+  client->writing = out.size() > before;
+  client->given_at = now;
+}
+
+void Broker::Impl::write_messages(Client& client, std::size_t limit, std::string& out) {
+  const document::Permissions& permissions = client.principal.permissions();
+  while (out.size() < limit) {
+    const Outbox::Entry* entry = client.outbox.next(client.receive_maximum);
+    if (entry == nullptr) return;
+    const Publication& publication = *entry->publication;
+    Publication::Copy copy{client.version, entry->qos, entry->retain, entry->commit_end, 0, now_};
+    if (!publication.may_be_heard(permissions)) {
+      ++figures_.dropped_forbidden;
+    } else if (publication.expired(now_)) {
+      ++figures_.dropped_expired;
+    } else if (publication.encoded_size(copy) > client.packet_max) {
+      ++figures_.dropped_packet_size;  // and counts as sent [MQTT-3.1.2-25]
+    } else {
+      if (copy.qos != QoS::at_most_once) copy.packet_id = client.outbox.send();
+      publication.encode(copy, out);
+      ++figures_.messages_out;
+    }
+    client.outbox.pop();
+  }
+}
+
+void Broker::Impl::shut_down() {
+  for (const auto& client : clients_) {
+    if (!client || client->state == Client::State::ending) continue;
+    if (client->state == Client::State::connected && client->is_v5()) {
+      send(*client, Disconnect{Reason::server_shutting_down, {}});
+    }
+    drop(*client);
+  }
+}
+
+Figures Broker::Impl::figures() const {
+  Figures figures = figures_;
+  figures.subscriptions = subscriptions_.size();
+  for (const auto& client : clients_) {
+    if (client) figures.queued_bytes += client->outbox.bytes() + client->answers.size();
+  }
+  return figures;
+}
+
+Broker::Broker(const Limits& limits, Login login, FailedLogin failed_login,
+               std::function<void(std::string_view)> log)
+    : impl_(std::make_unique<Impl>(limits, std::move(login), std::move(failed_login),
+                                   std::move(log))) {}
+Broker::~Broker() = default;
+
+ConnectionId Broker::accept(std::string peer, Clock::time_point now, Timestamp wall) {
+  return impl_->accept(std::move(peer), now, wall);
+}
+void Broker::receive(ConnectionId connection, std::string_view bytes, Clock::time_point now,
+                     Timestamp wall) {
+  impl_->receive(connection, bytes, now, wall);
+}
+void Broker::closed(ConnectionId connection, Clock::time_point) {
+  impl_->closed(connection);
+}
+void Broker::announce(std::span<const document::CommitPtr> commits, Clock::time_point now) {
+  impl_->announce(commits, now);
+}
+bool Broker::advance(Clock::time_point now) {
+  return impl_->advance(now);
+}
+void Broker::set_revision(document::Revision revision) {
+  impl_->set_revision(revision);
+}
+void Broker::tick(Clock::time_point now, Timestamp wall) {
+  impl_->tick(now, wall);
+}
+std::vector<Attention> Broker::attention() {
+  return impl_->attention();
+}
+void Broker::output(ConnectionId connection, std::size_t max_bytes, std::string& out,
+                    Clock::time_point now) {
+  impl_->output(connection, max_bytes, out, now);
+}
+void Broker::shut_down() {
+  impl_->shut_down();
+}
+Figures Broker::figures() const {
+  return impl_->figures();
+}
+
+}  // namespace doctor::mqtt

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "doctor/mqtt/broker.hpp"
+#include "doctor/mqtt/client.hpp"
+#include "doctor/mqtt/warnings.hpp"
+
+namespace doctor::mqtt {
+
+/// The broker, in four files: broker.cpp (connections, time, output), connect.cpp (CONNECT),
+/// session.cpp (the packets after it), routing.cpp (who hears what).
+class Broker::Impl {
+ public:
+  Impl(const Limits& limits, Login login, FailedLogin failed_login,
+       std::function<void(std::string_view)> log);
+
+  ConnectionId accept(std::string peer, Clock::time_point now, Timestamp wall);
+  void receive(ConnectionId connection, std::string_view bytes, Clock::time_point now,
+               Timestamp wall);
+  void closed(ConnectionId connection);
+  void tick(Clock::time_point now, Timestamp wall);
+  std::vector<Attention> attention();
+  void output(ConnectionId connection, std::size_t max_bytes, std::string& out,
+              Clock::time_point now);
+  void shut_down();
+  Figures figures() const;
+
+  void announce(std::span<const document::CommitPtr> commits, Clock::time_point now);
+  bool advance(Clock::time_point now);
+  void set_revision(document::Revision revision) { revision_ = revision; }
+
+ private:
+  using Counter = std::uint64_t Figures::*;
+
+  // broker.cpp
+  Client* find(ConnectionId connection);
+  void note_time(Clock::time_point now, Timestamp wall);
+  Timestamp wall_at(Clock::time_point now) const;
+  void mark(Client& client);
+  /// Queues an answer if the client's Maximum Packet Size allows it, at need without reason string
+  /// and user properties [MQTT-3.1.2-24]; false if it could not be.
+  bool send(Client& client, Packet packet);
+  /// The same for one that the client waits for: if it cannot be sent, the connection ends.
+  void answer(Client& client, Packet packet);
+  /// Says why (5.0: DISCONNECT, only after CONNACK [MQTT-3.14.0-1]) and ends the connection.
+  void end(Client& client, Reason reason, std::string_view detail, Counter counter);
+  /// Ends the connection without a word.
+  void drop(Client& client);
+  void detach(Client& client);
+  void fail(Client& client, const Refusal& refusal);
+  void end_expired(Client& client);
+  bool has_expired(const Client& client, Clock::time_point now) const;
+  void check_time(Client& client);
+  void write_messages(Client& client, std::size_t limit, std::string& out);
+
+  // connect.cpp
+  void connect(Client& client, const Frame& frame);
+  void refuse_connect(Client& client, const Frame& frame, const Refusal& refusal);
+  void refuse_login(Client& client, bool with_credentials);
+  /// CONNACK with a reason, then the end; no CONNACK if 3.1.1 has no code for it.
+  void reject(Client& client, Reason reason, std::string_view detail);
+  std::optional<Refusal> refused_will(const Client& client, const Will& will) const;
+  std::optional<Refusal> refused_client_id(const Connect& connect) const;
+  void welcome(Client& client, const Connect& connect);
+
+  // session.cpp
+  void handle(Client& client, const Frame& frame);
+  void on(Client& client, const Publish& publish);
+  void on(Client& client, const Puback& puback);
+  void on(Client& client, const Pubrec& pubrec);
+  void on(Client& client, const Pubrel& pubrel);
+  void on(Client& client, const Pubcomp& pubcomp);
+  void on(Client& client, const Subscribe& subscribe);
+  void on(Client& client, const Unsubscribe& unsubscribe);
+  void on(Client& client, const Pingreq& pingreq);
+  void on(Client& client, const Disconnect& disconnect);
+  template <class Unexpected>
+  void on(Client& client, const Unexpected& packet);
+  std::optional<Refusal> refused_publish(const Client& client, const Publish& publish) const;
+  Reason subscribe(Client& client, const Subscribe::Request& request);
+
+  // routing.cpp
+  void apply_newest(const document::Commit& commit);
+  void apply_matched(const document::Commit& commit);
+  std::size_t route(const document::Change& change, const document::Commit& commit);
+  /// Whether anyone had a subscription for it.
+  bool route(const Publish& publish, const Client& publisher);
+  void push(Client& client, Outbox::Entry entry, bool of_commit);
+  std::vector<SubscriberNumber> clients_of(const std::string& session_id) const;
+
+  const Limits limits_;
+  const Login login_;
+  const FailedLogin failed_login_;
+  Warnings warnings_;
+  Figures figures_;
+
+  // The time of the call that is being served, and what the wall clock showed when last told.
+  Clock::time_point now_;
+  Clock::time_point wall_told_at_;
+  Timestamp wall_told_;
+  Clock::time_point next_check_;
+
+  // Clients by their place in a table; a place is used again, with another upper half of the id.
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<SubscriberNumber> free_places_;
+  std::uint32_t accepted_ = 0;
+  std::unordered_map<std::string_view, Client*> by_key_;
+  std::unordered_map<std::string, std::vector<SubscriberNumber>> by_session_;
+  Subscriptions subscriptions_;
+  std::vector<ConnectionId> named_;     // for the next `attention`
+  std::vector<ConnectionId> refusing_;  // logins whose answer waits
+
+  // What was announced and is not yet matched: the first commit from `position_` on.
+  std::deque<document::CommitPtr> announced_;
+  std::size_t position_ = 0;
+  document::Revision revision_;        // of the commit that is being or was last matched
+  std::vector<ConnectionId> touched_;  // whom that commit has matched
+  std::vector<Subscriptions::Subscriber> matches_;
+};
+
+}  // namespace doctor::mqtt

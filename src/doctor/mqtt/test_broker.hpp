@@ -1,0 +1,136 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "doctor/document/commit.hpp"
+#include "doctor/document/session.hpp"
+#include "doctor/mqtt/broker.hpp"
+#include "doctor/mqtt/packet.hpp"
+
+// The vocabulary of the broker's tests: a world with a broker, a clock, sessions and commits; peers
+// that connect, send packets, and hear lines of text such as "vm/1 + revision=1 commit=end".
+namespace doctor::mqtt::testing {
+
+using Lines = std::vector<std::string>;
+
+/// A packet as a line for people: PUBLISH as `[q1 #7 ][dup ][retain ]topic payload properties`,
+/// others by name, reasons in hex, packet identifiers after `#`.
+std::string describe(const Packet& packet);
+
+document::Change created(std::string collection, std::string id);
+document::Change updated(std::string collection, std::string id, std::vector<std::string> fields);
+document::Change removed(std::string collection, std::string id);
+
+class World;
+
+class Peer {
+ public:
+  Peer(World& world, std::string client_id) : world_(world), client_id_(std::move(client_id)) {}
+
+  /// Opens a socket without sending anything.
+  Peer& open();
+  /// Opens a socket if there is none and sends CONNECT; `edit` may change it before.
+  Peer& connect(Version version, const std::function<void(Connect&)>& edit = {});
+  Peer& as_connector();
+  Peer& as_session(std::string id);
+
+  Peer& subscribe(std::string_view filter, int qos = 0);
+  Peer& unsubscribe(std::string_view filter);
+  Peer& publish(std::string_view topic, std::string_view payload, int qos = 0,
+                const std::function<void(Publish&)>& edit = {});
+  Peer& acknowledge(std::uint16_t packet_id);
+  Peer& send(const Packet& packet);
+  Peer& send_bytes(std::string_view bytes);
+  /// Its socket takes nothing more, until `read` is called.
+  Peer& stop_reading();
+  Peer& read();
+  /// The socket ends from this side.
+  void hang_up();
+
+  /// What has come since the last call; "closed" once the broker has closed the connection.
+  Lines hears();
+  /// The same, forgetting all but messages.
+  Lines messages();
+  /// Forgets what has come.
+  Peer& quiet();
+  std::size_t bytes_received() const { return bytes_received_; }
+  ConnectionId id() const { return id_; }
+
+ private:
+  friend class World;
+  void take_output(bool close);
+
+  World& world_;
+  std::string client_id_;
+  Version version_ = Version::v5_0;
+  std::optional<std::string> user_name_;
+  std::optional<std::string> password_;
+  ConnectionId id_;
+  bool is_open_ = false;
+  bool reads_ = true;
+  bool writing_ = false;
+  bool close_after_ = false;
+  std::uint16_t last_packet_id_ = 0;
+  std::string input_;
+  Lines heard_;
+  std::size_t bytes_received_ = 0;
+};
+
+class World {
+ public:
+  explicit World(const Limits& limits = {}, bool secured = true);
+
+  Peer& client(std::string client_id);
+  /// Writes a session outside of any commit, as one that was there before the broker started.
+  void session(std::string id, std::string_view permissions,
+               std::optional<Timestamp> expires = std::nullopt);
+
+  /// The next commit, announced at once and matched to its end.
+  void commit(std::vector<document::Change> changes,
+              std::vector<document::SessionChange> sessions = {});
+  /// The next commit, durable but not yet announced.
+  void commit_silently(std::vector<document::Change> changes,
+                       std::vector<document::SessionChange> sessions = {});
+  /// Announces what was committed silently, matching only the first part of it.
+  void announce();
+  void advance_to_the_end();
+  document::SessionChange edit(std::string id, std::string_view permissions);
+  document::SessionChange remove_session(std::string id);
+
+  void pass(std::chrono::milliseconds time);
+  /// Lets the sockets take what they can.
+  void pump();
+
+  Broker& broker() { return broker_; }
+  Figures figures() const { return broker_.figures(); }
+  const Lines& log() const { return log_; }
+  Timestamp wall() const { return wall_; }
+  Clock::time_point now() const { return now_; }
+
+  std::chrono::milliseconds login_delay{0};  ///< what the throttle says of each failed login
+  std::size_t output_max = 1u << 16;
+
+ private:
+  friend class Peer;
+  std::optional<LoggedIn> login(const Credentials& credentials) const;
+
+  bool secured_;
+  std::map<std::string, std::shared_ptr<const document::Session>> sessions_;
+  document::Revision revision_;
+  std::vector<document::CommitPtr> silent_;
+  Clock::time_point now_{std::chrono::hours(1)};
+  Timestamp wall_{1'700'000'000'000};
+  Lines log_;
+  std::deque<Peer> peers_;
+  Broker broker_;
+};
+
+}  // namespace doctor::mqtt::testing
