@@ -19,7 +19,9 @@ demo: packages-test build ## real data, queries and pushed changes, in a minute
 	@scripts/demo
 
 bench: packages-bench build ## measure, and write the table of ratios
-	@bench/run.py
+	@cmake --preset bench >/dev/null
+	@cmake --build build/bench -- bare_epoll raw_fdatasync updates push_latency in_process
+	@bench/run.py $(BENCH)
 
 fuzz: packages-test build ## look for mistakes until interrupted: decoders, and queries against the naive model
 	@tests/fuzz
