@@ -20,6 +20,7 @@ TOP = 7  # apps, fuzz, bench: they may include every room
 EVERYWHERE = set(RANK) | {"apps", "fuzz", "bench"}
 ALLOWED = [
     (r"boost/system/result\.hpp|boost/assert/source_location\.hpp", EVERYWHERE),
+    (r"boost/smart_ptr/intrusive_(ptr|ref_counter)\.hpp", {"mqtt"}),
     (r"boost/(asio|beast)\b.*", {"server"}),
     (r"boost/.*", {"server"}),
     (r"lmdb\.h", {"store"}),
