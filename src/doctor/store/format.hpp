@@ -73,8 +73,8 @@ std::optional<IdKeyParts> split_id_key(std::string_view key);
 
 /// What the store knows of itself: the record `state` of table `meta`.
 struct State {
-  document::Revision revision{0};   ///< of the last commit
-  std::uint64_t log_bytes = 0;      ///< of all entries of the log together
+  document::Revision revision{0};  ///< of the last commit
+  std::uint64_t log_bytes = 0;     ///< of all entries of the log together
   std::uint32_t next_collection = sessions_number.value;
 
   std::string encode() const;

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,10 +26,10 @@ inline constexpr std::uint64_t default_map_size = 1ull << 40;
 
 struct Options {
   std::filesystem::path directory;
-  /// Address space, not disk: how large the store may grow.
-  std::uint64_t map_size = default_map_size;
-  std::uint64_t reserve = 16u << 20;    ///< disk kept free for deletes when all else is full
-  bool read_only = false;               ///< for `doctor check`
+  std::uint64_t map_size = 1ull << 40;  ///< address space, not disk: how large the store may grow
+  /// Disk and map kept free for removals when all else is full; at most an eighth of the map.
+  std::uint64_t reserve = 16u << 20;
+  bool read_only = false;  ///< nothing is written, and there is no writer
 };
 
 /// One commit of the log: what changed, not to what.
@@ -50,11 +50,17 @@ class Environment;  // LMDB, known to this room alone
 
 /// The embedded store: one directory, one process. Readers take snapshots from any thread and never
 /// wait; there is one writer at a time. docs/formats/store.md gives every table and byte.
+///
+/// What a full disk or a broken one means (page 6): a commit that finds no room on the disk
+/// (ENOSPC, EDQUOT) or in the map fails with Errc::out_of_space, is as if it had never begun, and
+/// the next may be tried. After any other failed write or flush the store takes no more writes
+/// until it is opened again (Errc::unavailable). Snapshots go on either way.
 class Store {
  public:
   /// Creates the directory and the store if there is none. Errors, each with the path and what to
   /// do: another process holds it, the format is newer or foreign, the file is damaged, the disk.
   static Result<std::unique_ptr<Store>> open(const Options& options);
+  /// All snapshots and transactions must be gone.
   ~Store();
 
   const Identity& identity() const;
@@ -64,8 +70,8 @@ class Store {
   /// Everything at the newest durable revision. Cheap: read transactions are pooled.
   std::unique_ptr<Snapshot> snapshot() const;
 
-  /// Waits for no one: there is one writer, the engine's thread. Errc::unavailable after a flush
-  /// that failed (page 6: no more writes until restart).
+  /// Begins a transaction. There is one writer: the transaction before must be gone, and all of it
+  /// happens on one thread. Errc::unavailable if the store takes no more writes.
   Result<std::unique_ptr<WriteTransaction>> begin();
 
   std::uint64_t size_on_disk() const;
@@ -73,8 +79,6 @@ class Store {
  private:
   explicit Store(std::unique_ptr<Environment> environment);
   std::unique_ptr<Environment> environment_;
-  friend class Snapshot;
-  friend class WriteTransaction;
 };
 
 /// A view of everything, sessions under document::sessions_collection included. Used by one thread
@@ -87,36 +91,38 @@ class Snapshot : public document::View {
                                             std::size_t max_bytes) const = 0;
 };
 
-/// What the writer does, in one LMDB transaction: several commands, each its own revision. It is a
-/// view of what it has already written. Nothing is visible to others before `commit`, and nothing
-/// at all if it is destroyed without.
+/// What the writer does, in one transaction: several commands, each its own revision. It is a view
+/// of what it has already written, and what that view gives is valid until the next write. Nothing
+/// is visible to others before `commit`, and nothing at all if it is destroyed without.
 ///
-/// A failing put makes the whole transaction unusable (Errc::out_of_space or internal): destroy it.
+/// `revision` is that of the last `append`; what is written belongs to the revision after it.
+///
+/// A write that fails for any other reason than Errc::invalid makes the whole transaction unusable:
+/// destroy it.
 class WriteTransaction : public document::View {
  public:
   /// The number of a collection, made if it is new. Errc::invalid over the limit `collections`.
   virtual Result<document::CollectionNumber> make_collection(std::string_view name,
                                                              const Limits& limits) = 0;
-  /// A new document at the end of its collection, stamped with `revision`.
-  virtual Result<void> create(document::CollectionNumber collection, document::Document document,
-                              document::Revision revision) = 0;
+  /// A new document at the end of its collection. Its revision must be set.
+  virtual Result<void> create(document::CollectionNumber collection,
+                              document::DocumentView document) = 0;
   /// Another text for a document that is there; it keeps its number. Its id must be the same.
   virtual Result<void> replace(document::CollectionNumber collection,
-                               document::DocumentNumber number, document::Document document,
-                               document::Revision revision) = 0;
+                               document::DocumentNumber number,
+                               document::DocumentView document) = 0;
   virtual Result<void> remove(document::CollectionNumber collection,
                               document::DocumentNumber number) = 0;
-  /// Ends one command: the entry's revision must be the last one + 1.
-  virtual Result<void> append(const LogEntry& entry) = 0;
-  /// Removes entries of the log that are older than `oldest`, or the oldest while the log is larger
-  /// than `max_bytes`; at most `max_entries` at a call.
+  /// Ends one command: its entry of the log. `revision` must be the last one + 1.
+  virtual Result<void> append(document::Revision revision, Timestamp time,
+                              std::span<const document::Change> changes) = 0;
+  /// Removes entries of the log that are older than `oldest`, and the oldest while the log is
+  /// larger than `max_bytes`; at most `max_entries` at a call, and never the newest.
   virtual Result<void> trim_log(Timestamp oldest, std::uint64_t max_bytes,
                                 std::size_t max_entries) = 0;
   /// Lets this transaction use the reserve: for one that only removes.
   virtual void use_reserve() = 0;
-  /// Durable when it returns. Errc::out_of_space (ENOSPC, EDQUOT, the map is full): as if it had
-  /// never begun, and the next may be tried. Errc::unavailable: another failed write or flush; the
-  /// store takes no more writes.
+  /// Durable when it returns. The transaction is over, whatever it returns.
   virtual Result<void> commit() = 0;
 };
 

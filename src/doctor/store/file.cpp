@@ -1,0 +1,117 @@
+#include "doctor/store/file.hpp"
+
+#include "doctor/store/system.hpp"
+
+namespace doctor::store {
+namespace {
+
+// Snapshots at a time: some for each thread that serves, and the exports. A slot is 64 bytes.
+constexpr unsigned readers_max = 4'000;
+constexpr MDB_dbi tables_max = 16;
+
+// LMDB maps its lock file and writes to it through the map. On a full disk a write to a part that
+// has no block yet would be a SIGBUS, so it gets all of its blocks now. It must not be opened
+// beside LMDB later: closing any descriptor of a file drops the process's locks on it.
+bool allocate_lock_file(const std::filesystem::path& path) {
+  constexpr off_t size = 64 * (readers_max + 1);
+  const Descriptor file = open_file(path, O_RDWR | O_CREAT);
+  return file && ::posix_fallocate(file.number(), 0, size) == 0;
+}
+
+unsigned flags_of(File::Access access) {
+  // Readahead stays on (no MDB_NORDAHEAD): a store is meant to fit in memory, documents of one
+  // collection lie together, and a cold walk without it waits for the disk once for every page.
+  const unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
+  switch (access) {
+    case File::Access::write:
+      return flags;
+    case File::Access::read:
+      return flags | MDB_RDONLY | MDB_NOLOCK;
+    case File::Access::exclusive:
+      return flags | MDB_NOLOCK;
+  }
+  return flags;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<File>> File::open(const std::filesystem::path& path, Access access,
+                                         std::uint64_t map_size) {
+  const auto fail = [&](int code) {
+    return error(Errc::unavailable, "cannot open " + path.string() + ": " + mdb_strerror(code));
+  };
+  if (access == Access::write && !allocate_lock_file(path.string() + "-lock")) {
+    return fail(errno);
+  }
+  MDB_env* environment = nullptr;
+  if (const int code = mdb_env_create(&environment)) return fail(code);
+  std::unique_ptr<File> file(new File(environment));
+  int code = mdb_env_set_maxdbs(environment, tables_max);
+  if (code == 0) code = mdb_env_set_maxreaders(environment, readers_max);
+  if (code == 0) code = mdb_env_set_mapsize(environment, map_size);
+  if (code == 0) code = mdb_env_open(environment, path.c_str(), flags_of(access), 0600);
+  if (code != 0) return fail(code);
+
+  MDB_stat stat{};
+  MDB_envinfo info{};
+  mdb_env_stat(environment, &stat);
+  mdb_env_info(environment, &info);
+  file->page_size_ = stat.ms_psize;
+  file->pages_max_ = info.me_mapsize / stat.ms_psize;
+  return file;
+}
+
+File::~File() {
+  mdb_env_close(environment_);
+}
+
+Result<void> File::open_tables(unsigned flags) {
+  MDB_txn* transaction = nullptr;
+  const unsigned read_only = (flags & MDB_CREATE) ? 0 : MDB_RDONLY;
+  if (const int code = mdb_txn_begin(environment_, nullptr, read_only, &transaction)) {
+    return error(Errc::unavailable, mdb_strerror(code));
+  }
+  auto tables = Tables::open(transaction, flags);
+  if (!tables) {
+    mdb_txn_abort(transaction);
+    return tables.error();
+  }
+  // Ends a read transaction too, and keeps the handles.
+  if (const int code = mdb_txn_commit(transaction)) {
+    return error(Errc::unavailable, mdb_strerror(code));
+  }
+  tables_ = *tables;
+  return {};
+}
+
+Result<MDB_txn*> File::begin_reading(MDB_txn* idle) const {
+  MDB_txn* transaction = idle;
+  int code = idle != nullptr ? mdb_txn_renew(idle)
+                             : mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction);
+  while (code == 0) {
+    const std::size_t number = mdb_txn_id(transaction);
+    // After the roots were copied, before the announcement is read.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (committing_.load(std::memory_order_relaxed) < number + 2) return transaction;
+    mdb_txn_reset(transaction);
+    code = mdb_txn_renew(transaction);
+  }
+  if (transaction != nullptr) mdb_txn_abort(transaction);
+  return error(Errc::unavailable, mdb_strerror(code));
+}
+
+std::uint64_t File::pages_used(MDB_txn* transaction) const {
+  // LMDB's own two tables, of free pages and of tables, have the handles 0 and 1.
+  const MDB_dbi all[] = {
+      0,           1,          tables_.meta, tables_.names, tables_.collections, tables_.documents,
+      tables_.ids, tables_.log};
+  std::uint64_t pages = 2;  // the meta pages
+  for (const MDB_dbi table : all) {
+    MDB_stat stat{};
+    if (mdb_stat(transaction, table, &stat) != 0) continue;
+    pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+  }
+  return pages;
+}
+
+}  // namespace doctor::store

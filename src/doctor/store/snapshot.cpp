@@ -1,0 +1,94 @@
+#include "doctor/store/snapshot.hpp"
+
+namespace doctor::store {
+
+using document::CollectionInfo;
+using document::CollectionNumber;
+
+document::CollectionInfo info_of(CollectionNumber number, CollectionRecord record) {
+  return {number, std::move(record.name), record.count, record.revision};
+}
+
+PooledSnapshot::PooledSnapshot(Environment& environment)
+    : environment_(environment),
+      reading_(environment.begin_reading()),
+      contents_(reading_.transaction, reading_.file->tables()),
+      revision_(contents_.state().revision) {}
+
+PooledSnapshot::~PooledSnapshot() {
+  environment_.end_reading(reading_);
+}
+
+std::optional<CollectionNumber> PooledSnapshot::collection(std::string_view name) const {
+  return contents_.collection(name);
+}
+
+std::vector<CollectionInfo> PooledSnapshot::collections() const {
+  std::vector<CollectionInfo> infos;
+  for (const CollectionNumber number : contents_.collections()) {
+    CollectionInfo found = info(number);
+    if (found.count > 0 && number != sessions_number) infos.push_back(std::move(found));
+  }
+  return infos;
+}
+
+CollectionInfo PooledSnapshot::info(CollectionNumber collection) const {
+  return info_of(collection, contents_.record(collection).value_or(CollectionRecord{}));
+}
+
+std::optional<document::Entry> PooledSnapshot::find(CollectionNumber collection,
+                                                    std::string_view id) const {
+  return contents_.find(collection, id);
+}
+
+std::unique_ptr<document::Walk> PooledSnapshot::walk(CollectionNumber collection,
+                                                     document::DocumentNumber from) const {
+  return contents_.walk(collection, from);
+}
+
+std::optional<std::vector<document::Entry>> PooledSnapshot::referrers(CollectionNumber,
+                                                                      const document::FieldName&,
+                                                                      std::string_view) const {
+  return std::nullopt;
+}
+
+Result<std::vector<LogEntry>> PooledSnapshot::log(document::Revision after,
+                                                  std::size_t max_bytes) const {
+  std::vector<LogEntry> entries;
+  if (after >= revision_) return entries;
+  Cursor cursor(reading_.transaction, reading_.file->tables().log);
+  const std::uint64_t first = after.value + 1;
+  if (!cursor.move(bytes_of(first), MDB_SET)) {
+    return error(Errc::not_found,
+                 "the log no longer reaches back to revision " + std::to_string(first));
+  }
+  std::size_t bytes = 0;
+  do {
+    const std::string_view stored = cursor.value();
+    bytes += stored.size();
+    if (bytes > max_bytes && !entries.empty()) break;
+    EntryReader reader(stored);
+    LogEntry entry{document::Revision{load<std::uint64_t>(cursor.key())}, reader.time(), {}};
+    entry.changes.reserve(reader.size());
+    CollectionNumber collection{0};
+    std::string name;
+    while (const auto change = reader.next()) {
+      if (change->collection != collection) {
+        collection = change->collection;
+        name = info(collection).name;
+      }
+      entry.changes.push_back({change->kind,
+                               name,
+                               std::string(change->id),
+                               {change->fields.begin(), change->fields.end()}});
+    }
+    if (!reader.sound()) {
+      return error(Errc::internal, "the log's entry of revision " +
+                                       std::to_string(entry.revision.value) + " is damaged");
+    }
+    entries.push_back(std::move(entry));
+  } while (cursor.move(MDB_NEXT));
+  return entries;
+}
+
+}  // namespace doctor::store

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "doctor/store/contents.hpp"
+#include "doctor/store/environment.hpp"
+#include "doctor/store/store.hpp"
+
+namespace doctor::store {
+
+/// A snapshot over a read transaction of the pool.
+class PooledSnapshot final : public Snapshot {
+ public:
+  explicit PooledSnapshot(Environment& environment);
+  ~PooledSnapshot() override;
+
+  document::Revision revision() const override { return revision_; }
+  std::optional<document::CollectionNumber> collection(std::string_view name) const override;
+  std::vector<document::CollectionInfo> collections() const override;
+  document::CollectionInfo info(document::CollectionNumber collection) const override;
+  std::optional<document::Entry> find(document::CollectionNumber collection,
+                                      std::string_view id) const override;
+  std::unique_ptr<document::Walk> walk(document::CollectionNumber collection,
+                                       document::DocumentNumber from) const override;
+  std::optional<std::vector<document::Entry>> referrers(document::CollectionNumber collection,
+                                                        const document::FieldName& field,
+                                                        std::string_view target) const override;
+  Result<std::vector<LogEntry>> log(document::Revision after, std::size_t max_bytes) const override;
+
+ private:
+  Environment& environment_;
+  Environment::Reading reading_;
+  Contents contents_;
+  document::Revision revision_;
+};
+
+document::CollectionInfo info_of(document::CollectionNumber number, CollectionRecord record);
+
+}  // namespace doctor::store

@@ -1,0 +1,41 @@
+#include "doctor/store/store.hpp"
+
+#include "doctor/store/environment.hpp"
+#include "doctor/store/snapshot.hpp"
+#include "doctor/store/write_transaction.hpp"
+
+namespace doctor::store {
+
+Store::Store(std::unique_ptr<Environment> environment) : environment_(std::move(environment)) {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(const Options& options) {
+  auto environment = Environment::open(options);
+  if (!environment) return environment.error();
+  return std::unique_ptr<Store>(new Store(std::move(*environment)));
+}
+
+const Identity& Store::identity() const {
+  return environment_->identity();
+}
+
+document::Revision Store::revision() const {
+  return environment_->revision();
+}
+
+std::unique_ptr<Snapshot> Store::snapshot() const {
+  return std::make_unique<PooledSnapshot>(*environment_);
+}
+
+Result<std::unique_ptr<WriteTransaction>> Store::begin() {
+  auto transaction = environment_->begin_writing();
+  if (!transaction) return transaction.error();
+  return std::unique_ptr<WriteTransaction>(
+      std::make_unique<LmdbTransaction>(*environment_, *transaction));
+}
+
+std::uint64_t Store::size_on_disk() const {
+  return environment_->size_on_disk();
+}
+
+}  // namespace doctor::store

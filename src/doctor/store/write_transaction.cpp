@@ -1,0 +1,221 @@
+#include "doctor/store/write_transaction.hpp"
+
+#include <algorithm>
+
+#include "doctor/store/snapshot.hpp"
+
+namespace doctor::store {
+
+using document::CollectionInfo;
+using document::CollectionNumber;
+using document::DocumentNumber;
+using document::DocumentView;
+
+LmdbTransaction::LmdbTransaction(Environment& environment, MDB_txn* transaction)
+    : environment_(environment),
+      transaction_(transaction),
+      contents_(transaction, environment.file().tables()),
+      state_(contents_.state()) {}
+
+LmdbTransaction::~LmdbTransaction() {
+  if (transaction_ != nullptr) mdb_txn_abort(transaction_);
+}
+
+std::optional<CollectionNumber> LmdbTransaction::collection(std::string_view name) const {
+  return contents_.collection(name);
+}
+
+std::vector<CollectionInfo> LmdbTransaction::collections() const {
+  std::vector<CollectionInfo> infos;
+  for (const CollectionNumber number : contents_.collections()) {
+    CollectionInfo found = info(number);
+    if (found.count > 0 && number != sessions_number) infos.push_back(std::move(found));
+  }
+  return infos;
+}
+
+CollectionInfo LmdbTransaction::info(CollectionNumber collection) const {
+  return info_of(collection, load_record(collection).record);
+}
+
+std::optional<document::Entry> LmdbTransaction::find(CollectionNumber collection,
+                                                     std::string_view id) const {
+  return contents_.find(collection, id);
+}
+
+std::unique_ptr<document::Walk> LmdbTransaction::walk(CollectionNumber collection,
+                                                      DocumentNumber from) const {
+  return contents_.walk(collection, from);
+}
+
+std::optional<std::vector<document::Entry>> LmdbTransaction::referrers(CollectionNumber,
+                                                                       const document::FieldName&,
+                                                                       std::string_view) const {
+  return std::nullopt;
+}
+
+LmdbTransaction::Loaded& LmdbTransaction::load_record(CollectionNumber collection) const {
+  const auto [place, is_new] = records_.try_emplace(collection.value);
+  if (is_new) place->second.record = contents_.record(collection).value_or(CollectionRecord{});
+  return place->second;
+}
+
+CollectionRecord& LmdbTransaction::touch(CollectionNumber collection) {
+  Loaded& loaded = load_record(collection);
+  loaded.changed = true;
+  loaded.record.revision = document::Revision{state_.revision.value + 1};
+  return loaded.record;
+}
+
+Result<CollectionNumber> LmdbTransaction::make_collection(std::string_view name,
+                                                          const Limits& limits) {
+  if (const auto number = contents_.collection(name)) return *number;
+  // The first is the sessions'; it does not count.
+  const std::uint32_t made = state_.next_collection - sessions_number.value - 1;
+  if (made >= limits.collections || state_.next_collection > collection_number_max) {
+    return invalid("there cannot be more collections than the limit `collections` (" +
+                   std::to_string(limits.collections) + "), counting those that are empty now");
+  }
+  const CollectionNumber number{state_.next_collection};
+  if (auto done = put(tables().names, name, bytes_of(number.value)); !done) return done.error();
+  ++state_.next_collection;
+  Loaded& loaded = records_[number.value];
+  loaded.record.name = name;
+  loaded.changed = true;
+  return number;
+}
+
+Result<void> LmdbTransaction::create(CollectionNumber collection, DocumentView document) {
+  CollectionRecord& record = touch(collection);
+  const DocumentNumber number = record.next;
+  const auto id = IdKey::make(collection, document.id());
+  if (!id || number.value > document_number_max) {
+    return error(Errc::internal, "a document that the store cannot number");
+  }
+  const std::uint64_t key = document_key(collection, number);
+  const std::string_view stored = document.stored();
+  if (auto done = put(tables().ids, id->bytes(), bytes_of(number.value), MDB_NOOVERWRITE); !done) {
+    return done;
+  }
+  if (auto done = put(tables().documents, bytes_of(key), stored); !done) return done;
+  record.next = DocumentNumber{number.value + 1};
+  ++record.count;
+  record.bytes += stored.size();
+  return {};
+}
+
+Result<void> LmdbTransaction::replace(CollectionNumber collection, DocumentNumber number,
+                                      DocumentView document) {
+  const auto before = contents_.document(collection, number);
+  if (!before) return error(Errc::internal, "a document to be replaced is not there");
+  CollectionRecord& record = touch(collection);
+  record.bytes += document.stored().size() - before->stored().size();
+  const std::uint64_t key = document_key(collection, number);
+  return put(tables().documents, bytes_of(key), document.stored());
+}
+
+Result<void> LmdbTransaction::remove(CollectionNumber collection, DocumentNumber number) {
+  const auto before = contents_.document(collection, number);
+  const auto id = before ? IdKey::make(collection, before->id()) : std::nullopt;
+  if (!id) return error(Errc::internal, "a document to be removed is not there");
+  CollectionRecord& record = touch(collection);
+  record.bytes -= before->stored().size();
+  --record.count;
+  const std::uint64_t key = document_key(collection, number);
+  if (auto done = erase(tables().documents, bytes_of(key)); !done) return done;
+  return erase(tables().ids, id->bytes());
+}
+
+Result<void> LmdbTransaction::append(document::Revision revision, Timestamp time,
+                                     std::span<const document::Change> changes) {
+  EntryWriter entry(time, changes.size());
+  const std::string* name = nullptr;
+  CollectionNumber number{0};
+  for (const document::Change& change : changes) {
+    if (name == nullptr || change.collection != *name) {
+      name = &change.collection;
+      number = contents_.collection(*name).value_or(CollectionNumber{0});
+    }
+    entry.add(change.kind, number, change.id, change.fields);
+  }
+  if (auto done = put(tables().log, bytes_of(revision.value), entry.bytes(), MDB_APPEND); !done) {
+    return done;
+  }
+  state_.revision = revision;
+  state_.log_bytes += entry.bytes().size();
+  return {};
+}
+
+Result<void> LmdbTransaction::trim_log(Timestamp oldest, std::uint64_t max_bytes,
+                                       std::size_t max_entries) {
+  for (std::size_t removed = 0; removed < max_entries; ++removed) {
+    std::uint64_t revision = 0;
+    std::uint64_t size = 0;
+    {
+      Cursor cursor(transaction_, tables().log);
+      if (!cursor.move(MDB_FIRST)) return {};
+      revision = load<std::uint64_t>(cursor.key());
+      size = cursor.value().size();
+      const bool old = EntryReader(cursor.value()).time() < oldest;
+      if (revision == state_.revision.value || (!old && state_.log_bytes <= max_bytes)) return {};
+    }
+    if (auto done = erase(tables().log, bytes_of(revision)); !done) return done;
+    state_.log_bytes -= size;
+  }
+  return {};
+}
+
+void LmdbTransaction::use_reserve() {
+  may_use_reserve_ = true;
+  environment_.reserve().release();
+}
+
+Result<void> LmdbTransaction::commit() {
+  if (auto done = write_records(); !done) return done;
+  File& file = environment_.file();
+  // What is used now could not be given back by removals later if nothing were left to copy to.
+  const std::uint64_t reserve = environment_.reserve_size() / file.page_size();
+  if (!may_use_reserve_ && file.pages_used(transaction_) + reserve > file.pages_max()) {
+    return environment_.failure(MDB_MAP_FULL, bytes_written_);
+  }
+  file.committing(mdb_txn_id(transaction_));
+  const int code = mdb_txn_commit(std::exchange(transaction_, nullptr));
+  if (may_use_reserve_) environment_.reserve().refill();
+  if (auto done = outcome(code); !done) return done;
+  environment_.committed(state_.revision);
+  return {};
+}
+
+Result<void> LmdbTransaction::write_records() {
+  for (auto& [number, loaded] : records_) {
+    if (!loaded.changed) continue;
+    if (auto done = put(tables().collections, bytes_of(number), loaded.record.encode()); !done) {
+      return done;
+    }
+  }
+  return put(tables().meta, state_key, state_.encode());
+}
+
+Result<void> LmdbTransaction::put(MDB_dbi table, std::string_view key, std::string_view value,
+                                  unsigned flags) {
+  MDB_val key_value = value_of(key);
+  MDB_val data = value_of(value);
+  bytes_written_ += key.size() + value.size();
+  return outcome(mdb_put(transaction_, table, &key_value, &data, flags));
+}
+
+Result<void> LmdbTransaction::erase(MDB_dbi table, std::string_view key) {
+  MDB_val key_value = value_of(key);
+  bytes_written_ += environment_.file().page_size();
+  return outcome(mdb_del(transaction_, table, &key_value, nullptr));
+}
+
+Result<void> LmdbTransaction::outcome(int code) {
+  if (code == MDB_SUCCESS) return {};
+  if (code == MDB_KEYEXIST || code == MDB_NOTFOUND) {
+    return error(Errc::internal, "the store's tables do not agree: run `doctor check`");
+  }
+  return environment_.failure(code, bytes_written_);
+}
+
+}  // namespace doctor::store

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+
+#include "doctor/store/contents.hpp"
+#include "doctor/store/environment.hpp"
+#include "doctor/store/store.hpp"
+
+namespace doctor::store {
+
+/// A write transaction of LMDB. What changes in every command, the records of the collections and
+/// the state, is kept in memory and written once, at the end.
+class LmdbTransaction final : public WriteTransaction {
+ public:
+  LmdbTransaction(Environment& environment, MDB_txn* transaction);
+  ~LmdbTransaction() override;
+
+  document::Revision revision() const override { return state_.revision; }
+  std::optional<document::CollectionNumber> collection(std::string_view name) const override;
+  std::vector<document::CollectionInfo> collections() const override;
+  document::CollectionInfo info(document::CollectionNumber collection) const override;
+  std::optional<document::Entry> find(document::CollectionNumber collection,
+                                      std::string_view id) const override;
+  std::unique_ptr<document::Walk> walk(document::CollectionNumber collection,
+                                       document::DocumentNumber from) const override;
+  std::optional<std::vector<document::Entry>> referrers(document::CollectionNumber collection,
+                                                        const document::FieldName& field,
+                                                        std::string_view target) const override;
+
+  Result<document::CollectionNumber> make_collection(std::string_view name,
+                                                     const Limits& limits) override;
+  Result<void> create(document::CollectionNumber collection,
+                      document::DocumentView document) override;
+  Result<void> replace(document::CollectionNumber collection, document::DocumentNumber number,
+                       document::DocumentView document) override;
+  Result<void> remove(document::CollectionNumber collection,
+                      document::DocumentNumber number) override;
+  Result<void> append(document::Revision revision, Timestamp time,
+                      std::span<const document::Change> changes) override;
+  Result<void> trim_log(Timestamp oldest, std::uint64_t max_bytes,
+                        std::size_t max_entries) override;
+  void use_reserve() override;
+  Result<void> commit() override;
+
+ private:
+  struct Loaded {
+    CollectionRecord record;
+    bool changed = false;
+  };
+
+  const Tables& tables() const { return environment_.file().tables(); }
+  Loaded& load_record(document::CollectionNumber collection) const;
+  /// The record, noted as changed in the revision that is being made.
+  CollectionRecord& touch(document::CollectionNumber collection);
+  Result<void> put(MDB_dbi table, std::string_view key, std::string_view value, unsigned flags = 0);
+  Result<void> erase(MDB_dbi table, std::string_view key);
+  Result<void> write_records();
+  Result<void> outcome(int code);
+
+  Environment& environment_;
+  MDB_txn* transaction_;  // null once it is over
+  Contents contents_;
+  State state_;
+  mutable std::unordered_map<std::uint32_t, Loaded> records_;
+  std::uint64_t bytes_written_ = 0;
+  bool may_use_reserve_ = false;
+};
+
+}  // namespace doctor::store
