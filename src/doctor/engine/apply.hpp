@@ -12,9 +12,18 @@ namespace doctor::engine {
 /// command itself (Errc::invalid, not_found, conflict, precondition_failed, too_large) leaves the
 /// transaction as it was. Errc::out_of_space, unavailable and internal come from the disk and make
 /// the transaction unusable.
-Result<Outcome> apply(store::WriteTransaction& transaction, Command command, const Limits& limits);
+///
+/// The entries that the command's own one pushes out of the log go with it, by the command's time,
+/// a few at a time.
+///
+/// @param command  its documents get their revision; otherwise it stays as it is, and can be
+///                 applied again to another transaction
+Result<Outcome> apply(store::WriteTransaction& transaction, Command& command, const Limits& limits);
 
 /// Whether an error of `apply` leaves the transaction usable.
-bool is_of_command(const Error& error);
+bool is_of_command(const Error& failure);
+
+/// Whether the command can only remove, so that it may use the store's reserve.
+bool only_removes(const Command& command);
 
 }  // namespace doctor::engine

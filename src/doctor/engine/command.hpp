@@ -45,8 +45,11 @@ struct Remove {
 };
 /// DELETE of a collection.
 struct Drop {};
-/// Removes the sessions that have expired by the command's time.
-struct ExpireSessions {};
+/// Removes those of these sessions that have expired by the command's time. They are named, so that
+/// nothing has to look at all sessions.
+struct ExpireSessions {
+  std::vector<std::string> ids;
+};
 
 /// A write: checked for form, complete, and carrying its time, so that applying the same commands
 /// in the same order makes the same contents.
@@ -63,9 +66,10 @@ struct Outcome {
   /// What changed, sessions under their reserved collection (a commit tells those apart): what the
   /// answer to the request lists.
   std::vector<document::Change> changes;
-  std::uint64_t unchanged = 0;     ///< documents of the command that were equal
-  bool was_empty = false;          ///< ReplaceAll: the collection had no document before
-  document::Revision document_revision;  ///< Put, Patch, Upsert of one: the document's own, for its ETag
+  std::uint64_t unchanged = 0;  ///< documents of the command that were equal
+  bool was_empty = false;       ///< ReplaceAll: the collection had no document before
+  document::Revision
+      document_revision;  ///< Put, Patch, Upsert of one: the document's own, for its ETag
 };
 
 }  // namespace doctor::engine

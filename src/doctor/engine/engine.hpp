@@ -23,8 +23,8 @@ class Listener {
 };
 
 struct Figures {
-  std::uint64_t commits = 0;        ///< revisions made since the start
-  std::uint64_t groups = 0;         ///< durable transactions
+  std::uint64_t commits = 0;  ///< revisions made since the start
+  std::uint64_t groups = 0;   ///< durable transactions
   std::uint64_t changes = 0;
   std::uint64_t failed_groups = 0;  ///< aborted and tried again one by one
   std::uint64_t waiting = 0;        ///< commands queued now

@@ -91,24 +91,27 @@ Result<void> examine(const fs::path& path) {
   return {};
 }
 
-Result<Identity> check_meta(const fs::path& path, MDB_txn* transaction, const Tables& tables) {
-  const auto foreign = [&] {
-    return invalid(path.string() + " is not a store of Doctor; move it away");
-  };
-  const auto damaged = [&](std::string what) {
-    return invalid(path.string() + " is damaged: " + std::move(what) +
-                   "; run `doctor check`, or restore it from a backup");
-  };
+Result<void> check_format(const fs::path& path, MDB_txn* transaction, const Tables& tables) {
   const auto format = get(transaction, tables.meta, format_key);
-  if (!format || !format->starts_with(format_name)) return foreign();
-  const auto version = parse_unsigned(format->substr(format_name.size()), UINT32_MAX);
-  if (!version || *version == 0) return foreign();
+  const auto version = format && format->starts_with(format_name)
+                           ? parse_unsigned(format->substr(format_name.size()), UINT32_MAX)
+                           : std::nullopt;
+  if (!version || *version == 0) {
+    return invalid(path.string() + " is not a store of Doctor; move it away");
+  }
   if (*version > format_version) {
     return invalid(path.string() + " was written by a newer Doctor (format " +
                    std::to_string(*version) + ", this one reads up to " +
                    std::to_string(format_version) + "): start that one");
   }
+  return {};
+}
 
+Result<Identity> check_meta(const fs::path& path, MDB_txn* transaction, const Tables& tables) {
+  const auto damaged = [&](std::string what) {
+    return invalid(path.string() + " is damaged: " + std::move(what) +
+                   "; run `doctor check`, or restore it from a backup");
+  };
   Identity identity;
   const auto id = get(transaction, tables.meta, id_key_name);
   const auto cursor_key = get(transaction, tables.meta, cursor_key_name);

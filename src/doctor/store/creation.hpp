@@ -19,8 +19,12 @@ Result<void> create_store(const std::filesystem::path& path, std::uint64_t map_s
 /// then be a SIGBUS).
 Result<void> examine(const std::filesystem::path& path);
 
+/// Whether the store is of this program and its format is known: Errc::invalid with words.
+Result<void> check_format(const std::filesystem::path& path, MDB_txn* transaction,
+                          const Tables& tables);
+
 /// Reads what a store says of itself, and whether the tables can be what it says: Errc::invalid
-/// with words if it is foreign, newer or damaged.
+/// with words if it is damaged.
 Result<Identity> check_meta(const std::filesystem::path& path, MDB_txn* transaction,
                             const Tables& tables);
 

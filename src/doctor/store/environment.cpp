@@ -71,8 +71,11 @@ Result<void> Environment::open_file(const Options& options) {
 }
 
 Result<void> Environment::read_meta() {
+  const fs::path path = directory_ / "store.mdb";
   const Reading reading = begin_reading();
-  auto identity = check_meta(directory_ / "store.mdb", reading.transaction, file_->tables());
+  auto format = check_format(path, reading.transaction, file_->tables());
+  auto identity = format ? check_meta(path, reading.transaction, file_->tables())
+                         : Result<Identity>(format.error());
   if (identity) {
     identity_ = *identity;
     revision_ = Contents(reading.transaction, file_->tables()).state().revision.value;
