@@ -1,0 +1,42 @@
+"""The documents name what there is, and nothing else."""
+
+import pathlib
+import re
+import subprocess
+
+from doctor.server import BINARY
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_every_link_of_the_documents_leads_somewhere():
+    broken = []
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_operations_names_every_limit():
+    settings = (ROOT / "src/doctor/server/limit_settings.cpp").read_text()
+    named = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    assert named == re.findall(r'LimitSetting\{"(\w+)"', settings)
+
+
+def test_every_package_has_a_reason():
+    for line in (ROOT / "scripts/packages.txt").read_text().splitlines():
+        if line and line[0] not in "#[":
+            assert re.fullmatch(r"[a-z0-9.+-]+ +\S.+", line), line
+
+
+def test_every_sub_command_has_help_with_examples():
+    listed = subprocess.run([BINARY, "--help"], capture_output=True, text=True).stdout
+    commands = re.findall(r"^  ([a-z]+) {2,}", listed.split("Subcommands:")[1], re.MULTILINE)
+    assert set(commands) >= {"serve", "check", "get", "query", "post", "put", "patch", "delete", "import", "export",
+                             "sessions"}
+    for command in commands:
+        done = subprocess.run([BINARY, command, "--help"], capture_output=True, text=True)
+        assert done.returncode == 0
+        assert re.search(rf"Example.*\n +doctor {command}", done.stdout), command
