@@ -1,12 +1,12 @@
 #include "doctor/base/crypto.hpp"
 
+#include <memory>
+#include <stdexcept>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <xxhash.h>
-
-#include <memory>
-#include <stdexcept>
 
 namespace doctor {
 namespace {
@@ -19,7 +19,9 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_f
 const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
-unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+unsigned char* octets(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
 
 // OpenSSL refuses these calls only when it has no memory or no generator: nothing can go on then.
 void require(bool done) {
@@ -136,6 +138,8 @@ std::optional<std::string> base64url_decode(std::string_view text) {
   return bytes;
 }
 
-std::uint64_t hash64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t hash64(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
 }  // namespace doctor

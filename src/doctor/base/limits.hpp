@@ -12,12 +12,12 @@ struct Limits {
   // Documents (413 for sizes, 400 for the rest).
   std::size_t document_size = 16u << 20;
   std::size_t request_body = 64u << 20;
-  std::uint32_t nesting = 64;               ///< the document's own braces are the first level
-  std::size_t document_fields = 10'000;     ///< top-level fields
-  std::size_t bulk_documents = 1'000'000;   ///< documents of one bulk write
-  std::size_t patch_operations = 10'000;    ///< operations of one JSON Patch
-  std::size_t patch_work = 256u << 20;      ///< bytes that one JSON Patch opens, copies, compares
-  std::size_t collections = 10'000;         ///< collections that a store may ever have
+  std::uint32_t nesting = 64;              ///< the document's own braces are the first level
+  std::size_t document_fields = 10'000;    ///< top-level fields
+  std::size_t bulk_documents = 1'000'000;  ///< documents of one bulk write
+  std::size_t patch_operations = 10'000;   ///< operations of one JSON Patch
+  std::size_t patch_work = 256u << 20;     ///< bytes that one JSON Patch opens, copies, compares
+  std::size_t collections = 10'000;        ///< collections that a store may ever have
 
   // Queries (400, but 413 for the text and 414 for the target).
   std::size_t request_target = 64u << 10;
@@ -39,17 +39,17 @@ struct Limits {
   std::chrono::milliseconds min_revision_wait{1'000};
   std::chrono::milliseconds login_delay_max{5'000};
   std::chrono::milliseconds shutdown_grace{10'000};
-  std::size_t exports = 2;                           ///< exports at a time (429)
+  std::size_t exports = 2;  ///< exports at a time (429)
   std::chrono::milliseconds export_deadline{600'000};
 
   // MQTT.
   std::size_t mqtt_packet = 1u << 20;
-  std::size_t mqtt_subscriptions = 1'000;      ///< of one client
+  std::size_t mqtt_subscriptions = 1'000;  ///< of one client
   std::size_t mqtt_topic_levels = 128;
   std::size_t mqtt_client_id = 256;
-  std::size_t mqtt_queue_messages = 100'000;   ///< waiting for one client
-  std::size_t mqtt_queue_bytes = 8u << 20;     ///< waiting for one client
-  std::uint16_t mqtt_inflight = 100;           ///< QoS 1 messages not acknowledged, of one client
+  std::size_t mqtt_queue_messages = 100'000;  ///< waiting for one client
+  std::size_t mqtt_queue_bytes = 8u << 20;    ///< waiting for one client
+  std::uint16_t mqtt_inflight = 100;          ///< QoS 1 messages not acknowledged, of one client
   std::chrono::milliseconds mqtt_connect_timeout{10'000};
   std::chrono::milliseconds mqtt_stalled_timeout{30'000};  ///< a client that reads nothing
 

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <boost/system/result.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <boost/system/result.hpp>
 
 namespace doctor {
 
@@ -40,8 +41,12 @@ struct Error {
   std::optional<std::uint64_t> offset{};  ///< byte offset in the text that was sent, from 0
 };
 
-inline Error error(Errc code, std::string detail) { return {code, std::move(detail), {}, {}, {}}; }
-inline Error invalid(std::string detail) { return error(Errc::invalid, std::move(detail)); }
+inline Error error(Errc code, std::string detail) {
+  return {code, std::move(detail), {}, {}, {}};
+}
+inline Error invalid(std::string detail) {
+  return error(Errc::invalid, std::move(detail));
+}
 
 /// For boost::system::result: value() of a failed result is a bug and throws.
 [[noreturn]] void throw_exception_from_error(const Error& failure,

@@ -257,7 +257,8 @@ class Sources {
       configuration_.notes.push_back(
           "MONGO_HOST and MONGO_MAIN_DB are not needed: Doctor keeps its documents itself, in " +
           configuration_.data_dir.string() +
-          "; to bring yours: mongoexport --collection vm | doctor import --collection vm --drop _id -");
+          "; to bring yours: mongoexport --collection vm | doctor import --collection vm --drop "
+          "_id -");
     }
   }
 
