@@ -4,10 +4,11 @@ import os
 import random
 import time
 
+from doctor import scaled
 from model.compare import Comparison, run
 from model.values import Number
 
-CASES = int(os.environ.get("DOCTOR_CASES", 2000))
+CASES = int(os.environ.get("DOCTOR_CASES", scaled(2000)))
 SEED = int(os.environ.get("DOCTOR_SEED", random.SystemRandom().randrange(1 << 32)))
 
 

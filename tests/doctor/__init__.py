@@ -1,6 +1,13 @@
 """Drives the built server from outside: starts it, talks to it over sockets, kills it."""
 
+import os
+
 from .http import Answer, Http
 from .server import Server
 
-__all__ = ["Answer", "Http", "Server"]
+__all__ = ["Answer", "Http", "Server", "scaled"]
+
+
+def scaled(count):
+    """A number of random cases or rounds, times DOCTOR_TEST_SCALE, at least one."""
+    return max(1, int(count * float(os.environ.get("DOCTOR_TEST_SCALE", 1))))
