@@ -1,0 +1,96 @@
+#include "doctor/mqtt/publication.hpp"
+
+#include <gtest/gtest.h>
+
+#include "doctor/mqtt/decode.hpp"
+#include "doctor/mqtt/encode.hpp"
+
+namespace doctor::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_view_literals;
+
+const Clock::time_point start{1h};
+
+// Checks a copy of a publication against what the codec makes of the whole packet.
+void expect_copy(const Publication& publication, const Publication::Copy& copy, Publish expected) {
+  expected.qos = copy.qos;
+  expected.packet_id = copy.packet_id;
+  expected.retain = copy.retain;
+  std::string bytes;
+  publication.encode(copy, bytes);
+  std::string codec;
+  encode(expected, copy.version, codec);
+  EXPECT_EQ(bytes, codec);
+  EXPECT_EQ(publication.encoded_size(copy), bytes.size());
+}
+
+TEST(Publication, AnAnnouncementIsEncodedAsTheCodecWould) {
+  for (const std::size_t id_size : {1u, 100u, 120u, 255u}) {
+    const std::string topic = "vm/" + std::string(id_size, 'x');
+    const document::Change change{document::ChangeKind::updated, "vm", "x", {"a", "b,c"}};
+    const auto publication =
+        Publication::announcement(topic, change, document::Revision(12'345'678'901));
+    for (const bool end : {false, true}) {
+      for (const std::uint16_t packet_id : {0, 513}) {
+        const QoS qos = packet_id == 0 ? QoS::at_most_once : QoS::at_least_once;
+        Publish expected;
+        expected.topic = topic;
+        expected.payload = "a,b%2Cc";
+        expect_copy(*publication, {Version::v3_1_1, qos, false, end, packet_id, start}, expected);
+        expected.properties.add_user("revision", "12345678901");
+        if (end) expected.properties.add_user("commit", "end");
+        expect_copy(*publication, {Version::v5_0, qos, false, end, packet_id, start}, expected);
+      }
+    }
+    EXPECT_EQ(publication->topic(), topic);
+  }
+}
+
+TEST(Publication, WhatAClientPublishedKeepsThePropertiesThatAreForReceivers) {
+  // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-18] [MQTT-3.3.2-20] [MQTT-3.3.1-3]
+  Publish publish;
+  publish.dup = true;
+  publish.qos = QoS::at_least_once;
+  publish.packet_id = 77;
+  publish.topic = "a/b";
+  publish.payload = "\x00payload"sv;
+  publish.properties.add_user("z", "1");
+  publish.properties.add(PropertyId::correlation_data, "\x00\xFF"sv);
+  publish.properties.add_user("a", "2");
+  publish.properties.add(PropertyId::response_topic, "r");
+  publish.properties.add(PropertyId::content_type, "t");
+  publish.properties.add(PropertyId::payload_format_indicator, 1);
+  publish.properties.add_user("z", "1");
+  const auto publication = Publication::of_client(publish, start);
+  Publish expected = publish;
+  expected.dup = false;
+  expect_copy(*publication, {Version::v5_0, QoS::at_least_once, true, false, 3, start}, expected);
+  expect_copy(*publication, {Version::v5_0, QoS::at_most_once, false, false, 0, start}, expected);
+}
+
+TEST(Publication, WhatIsLeftOfTheExpiryIsSentOn) {  // [MQTT-3.3.2-6] [MQTT-3.3.2-5]
+  Publish publish;
+  publish.topic = "a";
+  publish.properties.add(PropertyId::message_expiry_interval, 10);
+  const auto publication = Publication::of_client(publish, start);
+  Publish expected;
+  expected.topic = "a";
+  expected.properties.add(PropertyId::message_expiry_interval, 7);
+  expect_copy(*publication, {Version::v5_0, QoS::at_most_once, false, false, 0, start + 3s},
+              expected);
+  EXPECT_FALSE(publication->expired(start + 9999ms));
+  EXPECT_TRUE(publication->expired(start + 10s));
+}
+
+TEST(Publication, WhatClientsPublishIsForThoseWhoMayReadEverything) {
+  Publish publish;
+  publish.topic = "vm/1";
+  const auto publication = Publication::of_client(publish, start);
+  EXPECT_TRUE(publication->may_be_heard(document::Permissions::everything()));
+  EXPECT_FALSE(publication->may_be_heard(document::Permissions::parse(R"({"vm":"*"})").value()));
+}
+
+}  // namespace
+}  // namespace doctor::mqtt
