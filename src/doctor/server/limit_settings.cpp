@@ -23,6 +23,7 @@ constexpr std::array settings = {
     LimitSetting{"document_fields", Unit::count, &Limits::document_fields, 1, 1'000'000},
     LimitSetting{"bulk_documents", Unit::count, &Limits::bulk_documents, 1, a_lot},
     LimitSetting{"patch_operations", Unit::count, &Limits::patch_operations, 1, a_lot},
+    LimitSetting{"patch_work", Unit::bytes, &Limits::patch_work, 1, a_lot},
     LimitSetting{"collections", Unit::count, &Limits::collections, 1, a_lot},
     LimitSetting{"request_target", Unit::bytes, &Limits::request_target, 64, 1u << 30},
     LimitSetting{"query_text", Unit::bytes, &Limits::query_text, 1, 1u << 30},
