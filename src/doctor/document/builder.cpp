@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "doctor/base/crypto.hpp"
-#include "doctor/json/scanner.hpp"
+#include "doctor/document/layout.hpp"
 #include "doctor/json/value.hpp"
 
 namespace doctor::document {
@@ -18,17 +18,32 @@ Error id_fault(std::string detail) {
   return failure;
 }
 
-bool is_integer(std::string_view number) {
-  return number.find_first_not_of("-0123456789") == std::string_view::npos;
+bool has_escape(std::string_view spelling) {
+  return spelling.find('\\') != std::string_view::npos;
 }
 
 bool is_good_id(IdRule rule, std::string_view id) {
   return rule == IdRule::session ? is_session_id(id) : is_document_id(id);
 }
 
-std::string_view id_demand(IdRule rule) {
-  return rule == IdRule::session ? "an id has 1 to 255 visible ASCII characters"
-                                 : "an id has 1 to 255 bytes and no control characters";
+// The id that a value stands for: a string, or an integer's decimal text; else nothing.
+std::optional<std::string> id_in(std::string_view value) {
+  if (json::is_string(value)) return json::unescape(json::content(value));
+  if (json::kind(value) != json::Kind::number) return std::nullopt;
+  if (value.find_first_not_of("-0123456789") != std::string_view::npos) return std::nullopt;
+  return std::string(value == "-0" ? "0" : value);
+}
+
+// The id in an object whose text is broken further on; empty if there is none.
+std::string id_before_fault(std::string_view request, const std::vector<json::Taken>& members) {
+  for (const json::Taken& member : members) {
+    json::Scanner scanner(request.substr(member.offset));
+    std::string name;
+    std::string value;
+    if (!scanner.value(name, 0) || json::unescape(json::content(name)) != id_name) continue;
+    if (scanner.take(':') && scanner.value(value, 0)) return id_in(value).value_or("");
+  }
+  return {};
 }
 
 }  // namespace
@@ -37,156 +52,155 @@ std::string shown_id(IdRule rule, const std::string& id) {
   return rule == IdRule::session ? fingerprint(id) : id;
 }
 
-void Builder::start(std::optional<std::size_t> offset) {
-  offset_ = offset;
-  text_ = "{";
-  entries_.clear();
-  offsets_.clear();
-  id_.reset();
-  id_field_ = 0;
-  fault_.reset();
+Result<void> Builder::take(json::Scanner& scanner) {
+  text_.clear();
+  id_.clear();
+  scanner.peek();
+  offset_ = scanner.offset();
+  auto taken = scanner.object(text_, limits_.nesting, members_);
+  if (taken) return {};
+  id_ = id_before_fault(scanner.text(), members_);
+  return placed(taken.error());
 }
 
-void Builder::note(Error failure) {
-  if (!fault_) fault_ = std::move(failure);
-}
-
-void Builder::begin_field(std::string_view spelling, std::size_t offset) {
-  if (!entries_.empty()) text_ += ',';
-  const std::size_t quote = text_.size();
-  Result<void> checked;
-  if (spelling.find('\\') == std::string_view::npos) {
-    text_ += '"';
-    text_ += spelling;
-    text_ += '"';
-    checked = check_field_name(spelling);
-  } else {
-    const std::string name = json::unescape(spelling);
-    json::append_string(text_, name);
-    checked = check_field_name(name);
+void Builder::take_checked(std::string_view object) {
+  offset_.reset();
+  text_ = object;
+  id_.clear();
+  members_.clear();
+  for (const json::Member& member : json::Members(text_)) {
+    const auto at = static_cast<std::size_t>(member.name.data() - text_.data());
+    members_.push_back(
+        {at, member.name.size(), field_hash(member.name), has_escape(member.name), 0});
   }
-  if (!checked) {
-    Error failure = checked.error();
-    if (offset_) failure.offset = offset;
-    note(std::move(failure));
-  }
-  const std::string_view name = std::string_view(text_).substr(quote + 1, text_.size() - quote - 2);
-  entries_.push_back({static_cast<std::uint32_t>(quote + 1),
-                      layout::name_tag(name.size() & 0xFFFF, field_hash(name))});
-  offsets_.push_back(offset);
-  in_id_ = name == id_name;
-  if (in_id_) id_field_ = entries_.size() - 1;
-  text_ += ':';
-  value_at_ = text_.size();
-}
-
-void Builder::end_field() {
-  if (in_id_) take_id();
-}
-
-void Builder::add_all(std::string_view compact_object) {
-  start(std::nullopt);
-  for (const json::Member& member : json::Members(compact_object)) {
-    begin_field(member.name, 0);
-    text_ += member.value;
-    end_field();
-  }
-}
-
-// The value of `id` is rewritten as a string in its minimal spelling.
-void Builder::take_id() {
-  const std::string_view value = std::string_view(text_).substr(value_at_);
-  const json::Kind kind = json::kind(value);
-  if (kind == json::Kind::string) {
-    id_ = json::unescape(json::content(value));
-  } else if (kind == json::Kind::number && is_integer(value)) {
-    id_ = value == "-0" ? std::string_view("0") : value;
-  } else {
-    note(id_fault("an id is a string or an integer"));
-    return;
-  }
-  text_.erase(value_at_);
-  json::append_string(text_, *id_);
-}
-
-Result<void> Builder::check_repeated() {
-  if (fault_) return {};
-  keys_.clear();
-  const std::string_view text = text_;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const std::size_t begin = entries_[i].name_offset;
-    keys_.emplace_back(text.substr(begin, entries_[i].name_length()), offsets_[i]);
-  }
-  const json::Key* repeated = json::find_repeated(keys_);
-  if (repeated == nullptr) return {};
-  Error failure = json::Scanner::fail_at(repeated->offset, "the same field twice in one document");
-  failure.field = json::unescape(repeated->name);
-  return failure;
-}
-
-std::optional<Error> Builder::judge_id(std::optional<std::string_view> path_id) const {
-  if (!id_ && !path_id) return id_fault("a document needs an id");
-  if (id_ && path_id && *id_ != *path_id) return id_fault("the id is not the one in the path");
-  if (!is_good_id(rule_, id_ ? std::string_view(*id_) : *path_id)) {
-    return id_fault(std::string(id_demand(rule_)));
-  }
-  return std::nullopt;
 }
 
 Result<Document> Builder::finish(std::optional<std::string_view> path_id) {
-  text_ += '}';
-  std::string id_first;
-  if (!id_ && path_id) {
-    id_first = "\"id\":" + json::quoted(*path_id);
-    if (!entries_.empty()) id_first += ',';
+  minimal_ = true;
+  Result<void> good = check_names();
+  if (good) good = check_id(path_id);
+  if (good && !minimal_) spell_minimally();
+  if (good) good = check_limits();
+  if (good) return Document(assemble());
+  Error failure = good.error();
+  if (!failure.offset) failure.offset = offset_;
+  return placed(std::move(failure));
+}
+
+std::string_view Builder::name(std::size_t member) const {
+  return std::string_view(text_).substr(members_[member].name_at, members_[member].name_length);
+}
+
+// Behind a name stand `":`, behind a value `,"` and the next name, or the closing brace.
+std::string_view Builder::value(std::size_t member) const {
+  const std::size_t begin = members_[member].name_at + members_[member].name_length + 2;
+  const std::size_t end =
+      member + 1 < members_.size() ? members_[member + 1].name_at - 2 : text_.size() - 1;
+  return std::string_view(text_).substr(begin, end - begin);
+}
+
+Result<void> Builder::check_names() {
+  id_member_.reset();
+  Result<void> good;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].escaped) {
+      minimal_ = false;
+      const std::string unescaped = json::unescape(name(i));
+      if (unescaped == id_name) id_member_ = i;
+      if (good) good = check_field_name(unescaped);
+    } else {
+      if (name(i) == id_name) id_member_ = i;
+      if (good) good = check_field_name(name(i));
+    }
+    if (!good && !good.error().offset && offset_) good.error().offset = members_[i].offset;
   }
-  if (!fault_) fault_ = judge_id(path_id);
-  if (!fault_ && entries_.size() + (id_first.empty() ? 0 : 1) > limits_.document_fields) {
-    fault_ = invalid("a document has at most " + std::to_string(limits_.document_fields) +
-                     " fields (limit document_fields)");
+  return good;
+}
+
+Result<void> Builder::check_id(std::optional<std::string_view> path_id) {
+  if (id_member_) {
+    const std::string_view spelt = value(*id_member_);
+    auto id = id_in(spelt);
+    if (!id) return id_fault("an id is a string or an integer");
+    if (!json::is_string(spelt) || has_escape(spelt)) minimal_ = false;
+    if (path_id && *id != *path_id) return id_fault("the id is not the one in the path");
+    id_ = std::move(*id);
+  } else {
+    if (!path_id) return id_fault("a document needs an id");
+    id_ = *path_id;
+    minimal_ = false;
+  }
+  if (is_good_id(rule_, id_)) return {};
+  id_.clear();
+  return id_fault(rule_ == IdRule::session
+                      ? "the id of a session has 1 to 255 visible ASCII characters"
+                      : "an id has 1 to 255 bytes and no control characters");
+}
+
+Result<void> Builder::check_limits() const {
+  if (members_.size() > limits_.document_fields) {
+    return invalid("a document has at most " + std::to_string(limits_.document_fields) +
+                   " fields (limit document_fields)");
   }
   const std::size_t largest =
       std::min<std::size_t>(limits_.document_size, std::numeric_limits<std::uint32_t>::max());
-  if (!fault_ && text_.size() + id_first.size() > largest) {
-    fault_ = error(Errc::too_large, "a document has at most " + std::to_string(largest) +
-                                        " bytes (limit document_size)");
+  if (text_.size() > largest) {
+    return error(Errc::too_large, "a document has at most " + std::to_string(largest) +
+                                      " bytes (limit document_size)");
   }
-  if (fault_) {
-    if (!fault_->offset) fault_->offset = offset_;
-    return placed(*fault_);
+  return {};
+}
+
+// Rewrites the text: names and the id in their one minimal spelling, an id that was left out first.
+void Builder::spell_minimally() {
+  std::string text = "{";
+  std::vector<json::Taken> members;
+  const auto append = [&](std::string_view spelling, std::string_view of_value) {
+    if (text.size() > 1) text += ',';
+    text += '"';
+    members.push_back({text.size(), spelling.size(), field_hash(spelling), false, 0});
+    text += spelling;
+    text += "\":";
+    text += of_value;
+  };
+  const std::string id = json::quoted(id_);
+  if (!id_member_) append(id_name, id);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const std::string_view of_value = i == id_member_ ? std::string_view(id) : value(i);
+    if (members_[i].escaped) {
+      append(FieldName(json::unescape(name(i))).spelling(), of_value);
+    } else {
+      append(name(i), of_value);
+    }
   }
-  return Document(assemble(id_first));
+  if (!id_member_) id_member_ = 0;
+  text += '}';
+  text_ = std::move(text);
+  members_ = std::move(members);
+}
+
+std::string Builder::assemble() const {
+  const std::size_t table = layout::header_size + members_.size() * sizeof(layout::Entry);
+  std::string stored;
+  stored.reserve(table + text_.size());
+  stored.resize(table);
+  layout::store(stored.data() + layout::field_count_at,
+                static_cast<std::uint32_t>(members_.size()));
+  layout::store(stored.data() + layout::id_field_at, static_cast<std::uint32_t>(*id_member_));
+  char* at = stored.data() + layout::header_size;
+  for (const json::Taken& member : members_) {
+    const auto hash = static_cast<std::uint16_t>(member.name_hash);
+    layout::store(at, layout::Entry{static_cast<std::uint32_t>(member.name_at),
+                                    layout::name_tag(member.name_length, hash)});
+    at += sizeof(layout::Entry);
+  }
+  stored += text_;
+  return stored;
 }
 
 Error Builder::placed(Error failure) const {
-  if (id_ && is_good_id(rule_, *id_)) failure.id = shown_id(rule_, *id_);
+  if (is_good_id(rule_, id_)) failure.id = shown_id(rule_, id_);
   return failure;
-}
-
-std::string Builder::assemble(std::string_view id_first) const {
-  const std::size_t inserted = id_first.empty() ? 0 : 1;
-  const std::size_t count = entries_.size() + inserted;
-  const std::size_t table = layout::header_size + count * sizeof(layout::Entry);
-  std::string stored;
-  stored.reserve(table + text_.size() + id_first.size());
-  stored.resize(table);
-  layout::store(stored.data() + layout::field_count_at, static_cast<std::uint32_t>(count));
-  layout::store(stored.data() + layout::id_field_at,
-                static_cast<std::uint32_t>(inserted != 0 ? 0 : id_field_));
-  char* at = stored.data() + layout::header_size;
-  if (inserted != 0) {
-    layout::store(at, layout::Entry{2, layout::name_tag(id_name.size(), field_hash(id_name))});
-    at += sizeof(layout::Entry);
-  }
-  for (layout::Entry entry : entries_) {
-    entry.name_offset += static_cast<std::uint32_t>(id_first.size());
-    layout::store(at, entry);
-    at += sizeof(layout::Entry);
-  }
-  stored += '{';
-  stored += id_first;
-  stored.append(text_, 1);
-  return stored;
 }
 
 }  // namespace doctor::document

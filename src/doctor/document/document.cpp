@@ -16,6 +16,20 @@ std::size_t text_at(std::string_view stored, std::size_t field_count) {
 
 }  // namespace
 
+// One of `count` fields.
+Field DocumentView::field_at(std::size_t index, std::size_t count) const {
+  const char* at = stored_.data() + layout::header_size + index * sizeof(layout::Entry);
+  const char* text = stored_.data() + text_at(stored_, count);
+  const auto entry = layout::load<layout::Entry>(at);
+  const char* name = text + entry.name_offset;
+  // Behind the name stand `":`, behind the value `,"` and the next name, or the closing brace.
+  const char* value = name + entry.name_length() + 2;
+  const char* end = index + 1 < count
+                        ? text + layout::load<layout::Entry>(at + sizeof entry).name_offset - 2
+                        : stored_.data() + stored_.size() - 1;
+  return {{name, entry.name_length()}, {value, static_cast<std::size_t>(end - value)}};
+}
+
 Revision DocumentView::revision() const {
   return Revision(layout::load<std::uint64_t>(stored_.data() + layout::revision_at));
 }
@@ -30,28 +44,20 @@ std::size_t DocumentView::field_count() const {
 }
 
 Field DocumentView::field(std::size_t index) const {
-  const std::size_t count = field_count();
-  const std::string_view text = stored_.substr(text_at(stored_, count));
-  const layout::Entry entry = layout::entry(stored_.data(), index);
-  // Behind the name stand `":`, behind the value `,"` and the next name, or the closing brace.
-  const std::size_t value_at = entry.name_offset + entry.name_length() + 2;
-  const std::size_t value_end = index + 1 < count
-                                    ? layout::entry(stored_.data(), index + 1).name_offset - 2
-                                    : text.size() - 1;
-  return {text.substr(entry.name_offset, entry.name_length()),
-          text.substr(value_at, value_end - value_at)};
+  return field_at(index, field_count());
 }
 
 std::optional<std::string_view> DocumentView::find(const FieldName& name) const {
   const std::size_t count = field_count();
-  const char* text = stored_.data() + text_at(stored_, count);
+  const char* entries = stored_.data() + layout::header_size;
+  const char* text = entries + count * sizeof(layout::Entry);
   const std::string& spelling = name.spelling();
   const std::uint32_t tag = layout::name_tag(spelling.size(), name.hash());
   for (std::size_t i = 0; i < count; ++i) {
-    const layout::Entry entry = layout::entry(stored_.data(), i);
+    const auto entry = layout::load<layout::Entry>(entries + i * sizeof(layout::Entry));
     if (entry.tag == tag &&
         std::memcmp(text + entry.name_offset, spelling.data(), spelling.size()) == 0) {
-      return field(i).value;
+      return field_at(i, count).value;
     }
   }
   return std::nullopt;
@@ -70,7 +76,7 @@ Document Document::of_checked(std::string_view compact_object) {
   none.document_size = std::numeric_limits<std::size_t>::max();
   none.document_fields = std::numeric_limits<std::size_t>::max();
   Builder builder(IdRule::document, none);
-  builder.add_all(compact_object);
+  builder.take_checked(compact_object);
   return builder.finish(std::nullopt).value();
 }
 
@@ -93,7 +99,7 @@ Result<void> verify(std::string_view stored) {
   none.document_size = std::numeric_limits<std::size_t>::max();
   none.document_fields = std::numeric_limits<std::size_t>::max();
   Builder builder(IdRule::document, none);
-  builder.add_all(text);
+  builder.take_checked(text);
   auto again = builder.finish(std::nullopt);
   if (!again) return again.error();
   again->set_revision(DocumentView(stored).revision());

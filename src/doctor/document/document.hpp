@@ -51,6 +51,8 @@ class DocumentView {
   std::string id() const;
 
  private:
+  Field field_at(std::size_t index, std::size_t count) const;
+
   std::string_view stored_;
 };
 

@@ -44,8 +44,4 @@ void store(char* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
-inline Entry entry(const char* stored, std::size_t index) {
-  return load<Entry>(stored + header_size + index * sizeof(Entry));
-}
-
 }  // namespace doctor::document::layout

@@ -1,9 +1,10 @@
 #include "doctor/document/names.hpp"
 
 #include <algorithm>
+#include <array>
 
-#include "doctor/base/crypto.hpp"
 #include "doctor/base/text.hpp"
+#include "doctor/json/keys.hpp"
 #include "doctor/json/value.hpp"
 
 namespace doctor::document {
@@ -38,8 +39,19 @@ Error bad_field(std::string_view name, std::string detail) {
   return failure;
 }
 
-bool is_plain(char c) {
-  return is_visible_ascii(c) && c != '.' && c != '@';
+// Whether an octet may stand anywhere in a field's name, whatever is around it.
+constexpr std::array<bool, 256> plain_octets = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = ' '; c < 0x7F; ++c) plain[c] = c != '.' && c != '@';
+  return plain;
+}();
+
+bool is_plain_field_name(std::string_view name) {
+  if (name.empty() || name.size() > max_field_name) return false;
+  if (name.front() == '_' || name.front() == '$') return false;
+  bool plain = true;
+  for (const char c : name) plain &= plain_octets[static_cast<unsigned char>(c)];
+  return plain;
 }
 
 }  // namespace
@@ -60,10 +72,7 @@ bool is_session_id(std::string_view id) {
 }
 
 Result<void> check_field_name(std::string_view name) {
-  if (!name.empty() && name.size() <= max_field_name && name.front() != '_' &&
-      name.front() != '$' && std::all_of(name.begin(), name.end(), is_plain)) {
-    return {};
-  }
+  if (is_plain_field_name(name)) return {};
   if (name.empty()) return bad_field(name, "a field name must not be empty");
   if (name.size() > max_field_name) {
     return bad_field(
@@ -90,7 +99,7 @@ FieldName::FieldName(std::string_view name) : name_(name), spelling_(json::quote
 }
 
 std::uint16_t field_hash(std::string_view spelling) {
-  return static_cast<std::uint16_t>(hash64(spelling));
+  return static_cast<std::uint16_t>(json::name_hash(spelling));
 }
 
 }  // namespace doctor::document

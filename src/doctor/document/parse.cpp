@@ -10,55 +10,12 @@ namespace {
 
 constexpr std::string_view not_an_object = "a document is an object";
 
-// Takes the fields of the object that is next.
-class ObjectReader {
- public:
-  ObjectReader(json::Scanner& scanner, Builder& builder, const Limits& limits)
-      : scanner_(scanner), builder_(builder), depth_(limits.nesting > 0 ? limits.nesting - 1 : 0) {}
-
-  Result<void> read() {
-    scanner_.peek();
-    builder_.start(scanner_.offset());
-    scanner_.take('{');
-    if (scanner_.take('}')) return {};
-    for (;;) {
-      if (auto field = read_field(); !field) return field;
-      if (scanner_.take('}')) return builder_.check_repeated();
-      if (!scanner_.take(',')) return expected("',' or '}'");
-    }
-  }
-
- private:
-  Result<void> read_field() {
-    if (scanner_.peek() != '"') return expected("a field's name");
-    const std::size_t offset = scanner_.offset();
-    name_.clear();
-    if (auto name = scanner_.string(name_); !name) return name;
-    if (!scanner_.take(':')) return expected("':'");
-    builder_.begin_field(std::string_view(name_).substr(1, name_.size() - 2), offset);
-    if (auto value = scanner_.value(builder_.text(), depth_); !value) return value;
-    builder_.end_field();
-    return {};
-  }
-
-  Error expected(std::string_view what) { return scanner_.unexpected(what); }
-
-  json::Scanner& scanner_;
-  Builder& builder_;
-  std::uint32_t depth_;
-  std::string name_;
-};
-
 // Reads the elements of a bulk body. The first fault in the content of a document is kept while the
 // rest is read for its syntax.
 class BulkReader {
  public:
   BulkReader(std::string_view body, IdRule rule, const Limits& limits)
-      : scanner_(body),
-        rule_(rule),
-        limits_(limits),
-        builder_(rule, limits),
-        reader_(scanner_, builder_, limits) {}
+      : scanner_(body), rule_(rule), limits_(limits), builder_(rule, limits) {}
 
   Result<std::vector<Document>> read() {
     if (!scanner_.take('[')) return scanner_.fail("a bulk body is an array of documents");
@@ -84,7 +41,7 @@ class BulkReader {
       note(json::Scanner::fail_at(offset, std::string(not_an_object)));
       return {};
     }
-    if (auto object = reader_.read(); !object) return builder_.placed(object.error());
+    if (auto taken = builder_.take(scanner_); !taken) return taken;
     if (fault_) return {};
     auto document = builder_.finish(std::nullopt);
     if (!document) {
@@ -123,7 +80,6 @@ class BulkReader {
   IdRule rule_;
   const Limits& limits_;
   Builder builder_;
-  ObjectReader reader_;
   std::string skipped_;
   std::vector<Document> documents_;
   std::vector<std::size_t> offsets_;
@@ -145,7 +101,7 @@ Result<Document> parse_document(std::string_view body, const ParseOptions& optio
     return json::Scanner::fail_at(offset, std::string(not_an_object));
   }
   Builder builder(options.rule, limits);
-  if (auto object = ObjectReader(scanner, builder, limits).read(); !object) return object.error();
+  if (auto taken = builder.take(scanner); !taken) return taken.error();
   if (auto ended = scanner.end(); !ended) return ended.error();
   return builder.finish(options.path_id);
 }

@@ -62,7 +62,7 @@ Result<Patch::Patched> Patch::apply(DocumentView before, IdRule rule, const Limi
   auto result = patched(kind_, before.text(), text_, limits);
   if (!result) return result.error();
   Builder builder(rule, limits);
-  builder.add_all(result->object);
+  builder.take_checked(result->object);
   auto document = builder.finish(std::nullopt);
   if (!document) return document.error();
   if (document->view().id_value() != before.id_value()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,39 +66,59 @@ struct Decimal {
   }
 };
 
+std::string_view take_digits(std::string_view& text) {
+  std::size_t size = 0;
+  while (size < text.size() && text[size] >= '0' && text[size] <= '9') ++size;
+  const std::string_view digits = text.substr(0, size);
+  text.remove_prefix(size);
+  return digits;
+}
+
 Decimal read_number(std::string_view text) {
   Decimal number;
-  if (text.front() == '-') {
-    number.negative = true;
+  number.negative = text.front() == '-';
+  if (number.negative) text.remove_prefix(1);
+  number.whole = take_digits(text);
+  if (!text.empty() && text.front() == '.') {
     text.remove_prefix(1);
+    number.fraction = take_digits(text);
   }
-  std::int64_t exponent = 0;
-  if (const auto e = text.find_first_of("eE"); e != std::string_view::npos) {
-    std::string_view digits = text.substr(e + 1);
-    const bool down = digits.front() == '-';
-    if (down || digits.front() == '+') digits.remove_prefix(1);
-    for (const char c : digits) exponent = exponent * 10 + (c - '0');
-    if (down) exponent = -exponent;
-    text = text.substr(0, e);
+  number.magnitude = static_cast<std::int64_t>(number.whole.size());
+  if (!text.empty()) {
+    text.remove_prefix(1);  // e
+    const bool down = text.front() == '-';
+    if (down || text.front() == '+') text.remove_prefix(1);
+    std::int64_t exponent = 0;
+    for (const char c : text) exponent = exponent * 10 + (c - '0');
+    number.magnitude += down ? -exponent : exponent;
   }
-  const auto point = std::min(text.find('.'), text.size());
-  number.whole = text.substr(0, point);
-  number.fraction = text.substr(std::min(point + 1, text.size()));
-  number.magnitude = exponent + static_cast<std::int64_t>(number.whole.size());
-  const auto cut_front = [&](std::string_view& piece) {
-    const auto zeros = std::min(piece.find_first_not_of('0'), piece.size());
-    piece.remove_prefix(zeros);
-    number.magnitude -= static_cast<std::int64_t>(zeros);
-    return piece.empty();
+  const auto cut_front = [&](std::string_view& digits) {
+    while (!digits.empty() && digits.front() == '0') {
+      digits.remove_prefix(1);
+      --number.magnitude;
+    }
+    return digits.empty();
   };
   if (cut_front(number.whole)) cut_front(number.fraction);
-  const auto cut_back = [](std::string_view& piece) {
-    const auto last = piece.find_last_not_of('0');
-    piece = piece.substr(0, last == std::string_view::npos ? 0 : last + 1);
-    return piece.empty();
+  const auto cut_back = [](std::string_view& digits) {
+    while (!digits.empty() && digits.back() == '0') digits.remove_suffix(1);
+    return digits.empty();
   };
   if (cut_back(number.fraction)) cut_back(number.whole);
   return number;
+}
+
+// An integer whose text is short enough to be one of the machine.
+std::optional<std::int64_t> short_integer(std::string_view text) {
+  const bool negative = text.front() == '-';
+  if (negative) text.remove_prefix(1);
+  if (text.size() > 18) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return negative ? -value : value;
 }
 
 std::strong_ordering compare_magnitudes(const Decimal& a, const Decimal& b) {
@@ -210,7 +231,9 @@ bool equal(std::string_view a, std::string_view b) {
 }
 
 std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
-  if (a == b) return std::strong_ordering::equal;
+  if (const auto left = short_integer(a)) {
+    if (const auto right = short_integer(b)) return *left <=> *right;
+  }
   const Decimal left = read_number(a);
   const Decimal right = read_number(b);
   const bool left_negative = left.negative && !left.is_zero();

@@ -2,32 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <bit>
 #include <tuple>
+#include <vector>
 
 namespace doctor::json {
 namespace {
 
 // Up to so many keys a bitmap tells most of them apart, and the rest is compared in pairs.
 constexpr std::size_t few = 64;
-
-// Both ends of the name and its length. Names that agree in these cost a comparison, no more.
-std::uint32_t hash_of(std::string_view name) {
-  std::uint64_t head = 0;
-  std::uint64_t tail = 0;
-  if (name.size() >= 8) {
-    std::memcpy(&head, name.data(), 8);
-    std::memcpy(&tail, name.data() + name.size() - 8, 8);
-  } else if (name.size() >= 4) {
-    std::memcpy(&head, name.data(), 4);
-    std::memcpy(&tail, name.data() + name.size() - 4, 4);
-  } else {
-    for (const char c : name) head = head << 8 | static_cast<unsigned char>(c);
-  }
-  const std::uint64_t mixed =
-      (head ^ name.size()) * 0x9E3779B97F4A7C15u ^ tail * 0xC2B2AE3D27D4EB4Fu;
-  return static_cast<std::uint32_t>((mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9u >> 32);
-}
 
 bool same(const Key& a, const Key& b) {
   return a.hash == b.hash && a.name == b.name;
@@ -48,13 +31,8 @@ const Key* find_in_pairs(std::span<Key> keys) {
   return nullptr;
 }
 
-}  // namespace
-
-Key::Key(std::string_view unescaped, std::size_t found_at)
-    : name(unescaped), offset(found_at), hash(hash_of(unescaped)) {}
-
-const Key* find_repeated(std::span<Key> keys) {
-  if (keys.size() <= few) return find_in_pairs(keys);
+// The first of the sorted keys' equals.
+const Key* find_by_sorting(std::span<Key> keys) {
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
     return std::tie(a.hash, a.name, a.offset) < std::tie(b.hash, b.name, b.offset);
   });
@@ -65,6 +43,30 @@ const Key* find_repeated(std::span<Key> keys) {
     }
   }
   return first;
+}
+
+// Only keys that share a bit of a large bitmap with another can be repeated; these are sorted.
+const Key* find_among_many(std::span<Key> keys) {
+  const std::size_t bits = std::bit_ceil(keys.size() * 16);
+  std::vector<bool> seen(bits);
+  std::vector<bool> shared(bits);
+  bool any = false;
+  for (const Key& key : keys) {
+    const std::size_t bit = key.hash & (bits - 1);
+    if (seen[bit]) any = shared[bit] = true;
+    seen[bit] = true;
+  }
+  if (!any) return nullptr;
+  const auto end = std::partition(keys.begin(), keys.end(), [&](const Key& key) -> bool {
+    return shared[key.hash & (bits - 1)];
+  });
+  return find_by_sorting({keys.begin(), end});
+}
+
+}  // namespace
+
+const Key* find_repeated(std::span<Key> keys) {
+  return keys.size() <= few ? find_in_pairs(keys) : find_among_many(keys);
 }
 
 }  // namespace doctor::json

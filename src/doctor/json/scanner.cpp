@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t max_digits = 1024;
 constexpr std::int64_t max_exponent = 1'000'000;
+constexpr std::string_view too_deep = "the text is nested too deeply (limit nesting)";
 
 bool is_blank(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -41,238 +42,226 @@ std::string misfit(const char* at, const char* end, std::string_view expected) {
          " is expected";
 }
 
+}  // namespace
+
 // Reads one value. What is to be kept is gathered in runs and copied only where a blank is left
-// out, so that compact text is copied in one piece. Every function leaves `at_` behind what it
-// took, or notes what is wrong and returns false.
-class Reader {
+// out, so that compact text is copied in one piece. Every function takes the place where it begins
+// and returns the one behind what it took, or notes what is wrong and returns null.
+class Scanner::Reader {
  public:
-  Reader(std::string_view text, std::size_t at, std::string& out, std::vector<Key>& keys)
-      : begin_(text.data()),
-        end_(text.data() + text.size()),
-        at_(begin_ + at),
-        run_(at_),
-        out_(out),
-        keys_(keys) {}
+  Reader(std::string_view text, std::string& out, std::vector<Key>& keys)
+      : begin_(text.data()), end_(text.data() + text.size()), out_(out), keys_(keys) {}
 
-  bool value(std::uint32_t depth) {
-    if (at_ == end_) return expected("a value");
-    switch (*at_) {
-      case '"':
-        return string();
-      case '{':
-        return depth > 0 ? object(depth - 1) : too_deep();
-      case '[':
-        return depth > 0 ? array(depth - 1) : too_deep();
-      case 't':
-        return literal("true");
-      case 'f':
-        return literal("false");
-      case 'n':
-        return literal("null");
-      default:
-        return number();
-    }
+  /// @param members  of the object that begins here; null: they are not wanted
+  bool read(std::size_t from, std::uint32_t depth, std::vector<Taken>* members) {
+    run_ = begin_ + from;
+    const char* at = members == nullptr ? value(run_, depth) : object(run_, depth - 1, members);
+    if (at == nullptr) return false;
+    out_.append(run_, static_cast<std::size_t>(at - run_));
+    run_ = at;
+    return true;
   }
 
-  bool string() {
-    ++at_;
-    for (;;) {
-      at_ = find_special(at_, end_);
-      if (at_ == end_) return wrong(at_, "the text ends within a string");
-      if (*at_ == '"') {
-        ++at_;
-        return true;
-      }
-      if (*at_ != '\\') return wrong(at_, "a control character in a string must be escaped");
-      if (!escape()) return false;
-    }
-  }
-
-  // Drops blanks.
-  void skip() {
-    if (at_ == end_ || static_cast<unsigned char>(*at_) > ' ') return;
-    flush();
-    while (at_ != end_ && is_blank(*at_)) ++at_;
-    run_ = at_;
-  }
-
-  void flush() { out_.append(run_, static_cast<std::size_t>(at_ - run_)); }
-
-  std::size_t offset() const { return offset_of(at_); }
-  Error failure() const { return Scanner::fail_at(offset_of(wrong_at_), detail_); }
+  std::size_t offset() const { return offset_of(run_); }
+  Error failure() const { return fail_at(offset_of(wrong_at_), detail_); }
 
  private:
   std::size_t offset_of(const char* place) const {
     return static_cast<std::size_t>(place - begin_);
   }
 
-  bool wrong(const char* place, std::string detail) {
+  const char* wrong(const char* place, std::string detail) {
     wrong_at_ = place;
     detail_ = std::move(detail);
-    return false;
+    return nullptr;
   }
-  bool too_deep() { return wrong(at_, "the text is nested too deeply (limit nesting)"); }
-
-  bool expected(std::string_view what) { return wrong(at_, misfit(at_, end_, what)); }
-
-  bool literal(std::string_view word) {
-    const auto left = static_cast<std::size_t>(end_ - at_);
-    for (std::size_t i = 0; i < word.size(); ++i, ++at_) {
-      if (i == left || *at_ != word[i]) return expected("the literal " + std::string(word));
-    }
-    return true;
+  const char* expected(const char* at, std::string_view what) {
+    return wrong(at, misfit(at, end_, what));
   }
 
-  std::size_t digits() {
-    const char* first = at_;
-    while (at_ != end_ && is_digit(*at_)) ++at_;
-    return static_cast<std::size_t>(at_ - first);
+  // Drops blanks.
+  const char* skip(const char* at) {
+    if (at == end_ || static_cast<unsigned char>(*at) > ' ') return at;
+    out_.append(run_, static_cast<std::size_t>(at - run_));
+    while (at != end_ && is_blank(*at)) ++at;
+    run_ = at;
+    return at;
   }
 
-  bool number() {
-    const char* first = at_;
-    if (*at_ == '-') ++at_;
-    if (at_ == end_ || !is_digit(*at_)) {
-      return expected(at_ == first ? "a value" : "a digit");
+  const char* value(const char* at, std::uint32_t depth) {
+    if (at == end_) return expected(at, "a value");
+    switch (*at) {
+      case '"':
+        return string(at + 1);
+      case '{':
+        return depth > 0 ? object(at, depth - 1, nullptr) : wrong(at, std::string(too_deep));
+      case '[':
+        return depth > 0 ? array(at + 1, depth - 1) : wrong(at, std::string(too_deep));
+      case 't':
+        return literal(at, "true");
+      case 'f':
+        return literal(at, "false");
+      case 'n':
+        return literal(at, "null");
+      default:
+        return number(at);
     }
-    std::size_t count = 1;
-    if (*at_ == '0') {
-      ++at_;
-      if (at_ != end_ && is_digit(*at_)) return wrong(at_, "a number must not begin with 0");
-    } else {
-      count = digits();
+  }
+
+  // What follows the opening quote.
+  const char* string(const char* at) {
+    at = find_special(at, end_);
+    return at != end_ && *at == '"' ? at + 1 : rest_of_string(at);
+  }
+
+  // A string from its first octet on that does not stand for itself.
+  const char* rest_of_string(const char* at) {
+    while (at != end_ && *at == '\\') {
+      at = escape(at);
+      if (at == nullptr) return nullptr;
+      at = find_special(at, end_);
     }
-    if (at_ != end_ && *at_ == '.') {
-      ++at_;
-      const std::size_t fraction = digits();
-      if (fraction == 0) return expected("a digit");
-      count += fraction;
+    if (at == end_) return wrong(at, "the text ends within a string");
+    if (*at != '"') return wrong(at, "a control character in a string must be escaped");
+    return at + 1;
+  }
+
+  const char* literal(const char* at, std::string_view word) {
+    for (const char c : word) {
+      if (at == end_ || *at != c) return expected(at, "the literal " + std::string(word));
+      ++at;
+    }
+    return at;
+  }
+
+  const char* digits(const char* at) const {
+    while (at != end_ && is_digit(*at)) ++at;
+    return at;
+  }
+
+  const char* number(const char* first) {
+    const char* at = *first == '-' ? first + 1 : first;
+    if (at == end_ || !is_digit(*at)) return expected(at, at == first ? "a value" : "a digit");
+    const char* whole = at;
+    at = digits(at);
+    auto count = static_cast<std::size_t>(at - whole);
+    if (*whole == '0' && count > 1) return wrong(whole + 1, "a number must not begin with 0");
+    if (at != end_ && *at == '.') {
+      const char* fraction = ++at;
+      at = digits(at);
+      if (at == fraction) return expected(at, "a digit");
+      count += static_cast<std::size_t>(at - fraction);
     }
     if (count > max_digits) return wrong(first, "a number has more than 1024 digits");
-    if (at_ != end_ && (*at_ == 'e' || *at_ == 'E')) return exponent(first);
-    return true;
+    if (at != end_ && (*at == 'e' || *at == 'E')) return exponent(at + 1, first);
+    return at;
   }
 
-  bool exponent(const char* number) {
-    ++at_;
-    if (at_ != end_ && (*at_ == '+' || *at_ == '-')) ++at_;
-    if (at_ == end_ || !is_digit(*at_)) return expected("a digit");
+  const char* exponent(const char* at, const char* number) {
+    if (at != end_ && (*at == '+' || *at == '-')) ++at;
+    if (at == end_ || !is_digit(*at)) return expected(at, "a digit");
     std::int64_t value = 0;
-    for (; at_ != end_ && is_digit(*at_); ++at_) {
-      value = std::min(value * 10 + (*at_ - '0'), max_exponent + 1);
+    for (; at != end_ && is_digit(*at); ++at) {
+      value = std::min(value * 10 + (*at - '0'), max_exponent + 1);
     }
     if (value > max_exponent) return wrong(number, "a number's exponent is beyond 1000000");
-    return true;
+    return at;
   }
 
-  // The four digits of \uXXXX; -1 with the failure noted.
-  int unit() {
-    int value = 0;
-    for (int i = 0; i < 4; ++i, ++at_) {
-      const int digit = at_ == end_ ? -1 : hex_value(*at_);
-      if (digit < 0) {
-        expected("a hexadecimal digit");
-        return -1;
-      }
-      value = value * 16 + digit;
-    }
-    return value;
-  }
-
-  bool escape() {
-    const char* first = at_++;
-    if (at_ == end_) return wrong(at_, "the text ends within a string");
-    const char letter = *at_;
-    if (letter != 'u') {
+  const char* escape(const char* first) {
+    const char* at = first + 1;
+    if (at == end_) return wrong(at, "the text ends within a string");
+    if (*at != 'u') {
       constexpr std::string_view letters = "\"\\/bfnrt";
-      if (letters.find(letter) == std::string_view::npos) {
-        return wrong(at_, shown(letter) + " after a backslash");
+      if (letters.find(*at) == std::string_view::npos) {
+        return wrong(at, shown(*at) + " after a backslash");
       }
-      ++at_;
-      return true;
+      return at + 1;
     }
-    ++at_;
-    const int high = unit();
-    if (high < 0) return false;
-    if (high >= 0xDC00 && high <= 0xDFFF) return wrong(first, "half a surrogate pair");
-    if (high < 0xD800 || high > 0xDBFF) return true;
-    if (end_ - at_ < 2 || at_[0] != '\\' || at_[1] != 'u') {
-      return wrong(first, "half a surrogate pair");
+    std::uint32_t high = 0;
+    at = unit(at + 1, high);
+    if (at == nullptr || high < 0xD800 || high > 0xDFFF) return at;
+    std::uint32_t low = 0;
+    if (high <= 0xDBFF && end_ - at >= 2 && at[0] == '\\' && at[1] == 'u') {
+      at = unit(at + 2, low);
+      if (at == nullptr) return nullptr;
     }
-    at_ += 2;
-    const int low = unit();
-    if (low < 0) return false;
     if (low < 0xDC00 || low > 0xDFFF) return wrong(first, "half a surrogate pair");
-    return true;
+    return at;
   }
 
-  bool array(std::uint32_t depth) {
-    ++at_;
-    skip();
-    if (at_ != end_ && *at_ == ']') {
-      ++at_;
-      return true;
+  // The four digits of \uXXXX.
+  const char* unit(const char* at, std::uint32_t& value) {
+    for (int i = 0; i < 4; ++i, ++at) {
+      const int digit = at == end_ ? -1 : hex_value(*at);
+      if (digit < 0) return expected(at, "a hexadecimal digit");
+      value = value * 16 + static_cast<std::uint32_t>(digit);
     }
+    return at;
+  }
+
+  const char* array(const char* at, std::uint32_t depth) {
+    at = skip(at);
+    if (at != end_ && *at == ']') return at + 1;
     for (;;) {
-      if (!value(depth)) return false;
-      skip();
-      if (at_ == end_ || (*at_ != ',' && *at_ != ']')) return expected("',' or ']'");
-      if (*at_++ == ']') return true;
-      skip();
+      at = value(at, depth);
+      if (at == nullptr) return nullptr;
+      at = skip(at);
+      if (at == end_ || (*at != ',' && *at != ']')) return expected(at, "',' or ']'");
+      if (*at++ == ']') return at;
+      at = skip(at);
     }
   }
 
-  bool object(std::uint32_t depth) {
+  const char* object(const char* at, std::uint32_t depth, std::vector<Taken>* members) {
     const std::size_t first_key = keys_.size();
-    ++at_;
-    skip();
-    if (at_ != end_ && *at_ == '}') {
-      ++at_;
-      return true;
-    }
+    at = skip(at + 1);
+    if (at != end_ && *at == '}') return at + 1;
     for (;;) {
-      if (!key()) return false;
-      skip();
-      if (at_ == end_ || *at_ != ':') return expected("':'");
-      ++at_;
-      skip();
-      if (!value(depth)) return false;
-      skip();
-      if (at_ == end_ || (*at_ != ',' && *at_ != '}')) return expected("',' or '}'");
-      if (*at_++ == '}') break;
-      skip();
+      at = key(at, members);
+      if (at == nullptr) return nullptr;
+      at = skip(at);
+      if (at == end_ || *at != ':') return expected(at, "':'");
+      at = value(skip(at + 1), depth);
+      if (at == nullptr) return nullptr;
+      at = skip(at);
+      if (at == end_ || (*at != ',' && *at != '}')) return expected(at, "',' or '}'");
+      if (*at++ == '}') break;
+      at = skip(at);
     }
     if (const Key* repeated = find_repeated(std::span(keys_).subspan(first_key))) {
       return wrong(begin_ + repeated->offset, "the same key twice in one object");
     }
     keys_.erase(keys_.begin() + static_cast<std::ptrdiff_t>(first_key), keys_.end());
-    return true;
+    return at;
   }
 
-  bool key() {
-    if (at_ == end_ || *at_ != '"') return expected("a key");
-    const char* first = at_;
-    if (!string()) return false;
-    std::string_view name(first + 1, static_cast<std::size_t>(at_ - first) - 2);
-    if (name.find('\\') != std::string_view::npos) {
-      name = unescaped_.emplace_front(unescape(name));
+  const char* key(const char* first, std::vector<Taken>* members) {
+    if (first == end_ || *first != '"') return expected(first, "a key");
+    const char* at = find_special(first + 1, end_);
+    const bool escaped = at == end_ || *at != '"';
+    at = escaped ? rest_of_string(at) : at + 1;
+    if (at == nullptr) return nullptr;
+    const auto length = static_cast<std::size_t>(at - first) - 2;
+    std::string_view name(first + 1, length);
+    if (escaped) name = unescaped_.emplace_front(unescape(name));
+    const Key& key = keys_.emplace_back(name, offset_of(first));
+    if (members != nullptr) {
+      const std::size_t name_at = out_.size() + static_cast<std::size_t>(first + 1 - run_);
+      members->push_back({name_at, length, key.hash, escaped, key.offset});
     }
-    keys_.emplace_back(name, offset_of(first));
-    return true;
+    return at;
   }
 
   const char* begin_;
   const char* end_;
-  const char* at_;
-  const char* run_;  // from here to `at_` is still to be copied
+  const char* run_ = nullptr;  // from here on it is still to be copied
   std::string& out_;
   std::vector<Key>& keys_;
   std::forward_list<std::string> unescaped_;  // keys that were spelt with escapes
   const char* wrong_at_ = nullptr;
   std::string detail_;
 };
-
-}  // namespace
 
 char Scanner::peek() {
   while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
@@ -294,18 +283,19 @@ Result<void> Scanner::end() {
 Result<void> Scanner::value(std::string& out, std::uint32_t depth) {
   peek();
   keys_.clear();
-  Reader reader(text_, at_, out, keys_);
-  if (!reader.value(std::min(depth, deepest))) return reader.failure();
-  reader.flush();
+  Reader reader(text_, out, keys_);
+  if (!reader.read(at_, std::min(depth, deepest), nullptr)) return reader.failure();
   at_ = reader.offset();
   return {};
 }
 
-Result<void> Scanner::string(std::string& out) {
-  if (peek() != '"') return unexpected("a string");
-  Reader reader(text_, at_, out, keys_);
-  if (!reader.string()) return reader.failure();
-  reader.flush();
+Result<void> Scanner::object(std::string& out, std::uint32_t depth, std::vector<Taken>& members) {
+  if (peek() != '{') return unexpected("an object");
+  if (depth == 0) return fail(std::string(too_deep));
+  keys_.clear();
+  members.clear();
+  Reader reader(text_, out, keys_);
+  if (!reader.read(at_, std::min(depth, deepest), &members)) return reader.failure();
   at_ = reader.offset();
   return {};
 }

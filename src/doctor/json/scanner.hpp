@@ -11,6 +11,15 @@
 
 namespace doctor::json {
 
+/// A member of an object that was taken: its name as it was sent, between its quotes.
+struct Taken {
+  std::size_t name_at;  ///< in what was written
+  std::size_t name_length;
+  std::uint32_t name_hash;  ///< of the name, unescaped
+  bool escaped;             ///< the name was spelt with escapes
+  std::size_t offset;       ///< in what was read
+};
+
 /// Reads text from a peer strictly (RFC 8259) and writes what it read in compact spelling, in one
 /// pass: white space outside strings is dropped, every other octet is kept as it was sent. What
 /// passes here passes every strict parser: numbers and literals letter by letter, escapes and
@@ -41,8 +50,9 @@ class Scanner {
   /// Takes one value of any kind and appends its compact spelling to `out`.
   /// @param depth  how many levels of objects and arrays the value may open; 0: scalars only
   Result<void> value(std::string& out, std::uint32_t depth);
-  /// Takes one string and appends it with its quotes as sent.
-  Result<void> string(std::string& out);
+  /// Takes an object, as `value` does, and tells its own members, not those within them.
+  /// @param members  what was in it is replaced
+  Result<void> object(std::string& out, std::uint32_t depth, std::vector<Taken>& members);
 
   /// An error at the next octet, which is not what is expected (`"':'"`).
   Error unexpected(std::string_view expected);
@@ -51,6 +61,8 @@ class Scanner {
   static Error fail_at(std::size_t offset, std::string detail);
 
  private:
+  class Reader;
+
   std::string_view text_;
   std::size_t at_ = 0;
   std::vector<Key> keys_;  // of the objects that are open; kept for its memory
