@@ -136,6 +136,7 @@ class Mqtt:
         self.version, self.timeout = version, timeout
         self.buffer, self.messages, self.closed = b"", [], None
         self.next_identifier = 1
+        self.send_acknowledgements, self.unacknowledged = True, []
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if client_id is None:
@@ -249,7 +250,15 @@ class Mqtt:
         payload = body.rest().decode("utf-8", "replace")
         self.messages.append(Message(topic, payload, qos, found.flags & 1, found.flags >> 3, identifier, more))
         if qos == 1:
+            self.unacknowledged.append(identifier)
+            if self.send_acknowledgements:
+                self.acknowledge()
+
+    def acknowledge(self):
+        """Acknowledges what was heard at QoS 1; by itself unless send_acknowledgements is false."""
+        for identifier in self.unacknowledged:
             self.send(packet(PUBACK, 0, struct.pack("!H", identifier)))
+        self.unacknowledged = []
 
     def _expect(self, kind):
         until = time.monotonic() + self.timeout
