@@ -66,7 +66,7 @@ def readers(port, count, changes, commit, ready, slowest, result):
 
 
 def test_stuck_consumers_are_bounded_and_the_others_hear_everything_in_order():
-    config = f"limits.mqtt_queue_bytes = {QUEUE}\nlimits.mqtt_stalled_timeout = 2000\n"
+    config = f"limits.mqtt_queue_bytes = {QUEUE}\nlimits.mqtt_stalled_timeout = \"2s\"\n"
     context = multiprocessing.get_context("spawn")
     with Server(config=config) as server, server.http(timeout=60) as http:
         changes = CHANGES // COMMIT * COMMIT
