@@ -116,7 +116,7 @@ void Subscriptions::collect(const Node& node, std::string_view topic, bool first
   const bool wildcards = !(first_level && is_reserved(topic));
   const auto [first, rest] = split(topic);
   if (wildcards) take(node.below);
-  const auto descend = [&](const Node& next) {
+  const auto descend = [&, rest = rest](const Node& next) {
     if (rest) return collect(next, *rest, false);
     take(next.here);
     take(next.below);  // `a/#` matches `a` too

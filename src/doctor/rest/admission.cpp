@@ -119,7 +119,8 @@ Result<void> check_acceptance(Request& request) {
                                     accepts(fields.accept, "application", "json")
                               : accepts(fields.accept, "application", "json");
   if (acceptable) return {};
-  return error(Errc::not_acceptable, "this is answered in JSON, which the header Accept excludes");
+  return error(Errc::not_acceptable,
+               "this is answered as application/json, which the header Accept excludes");
 }
 
 // Preconditions of a write: judged here so that a request that is going to fail does not send its
@@ -173,7 +174,8 @@ Result<std::string_view> check_source(const AdmissionContext& context, const Fie
 
 Admission admit_request(const AdmissionContext& context, const RequestHead& head,
                         const document::View& view, Timestamp now) {
-  Request request;
+  Admission admission(std::in_place_type<Admitted>);
+  Request& request = std::get<Admitted>(admission).request();
   request.method = parse_method(head.method);
   if (head.target.size() > context.limits.request_target) {
     return refuse(request, error(Errc::target_too_long,
@@ -240,7 +242,7 @@ Admission admit_request(const AdmissionContext& context, const RequestHead& head
     return answer_page(request, root_page(context.options.version));
   }
   if (request.resource == Resource::openapi) return answer_page(request, openapi_page());
-  return Admitted(std::move(request));
+  return admission;
 }
 
 }  // namespace doctor::rest

@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 
-#include "doctor/base/crypto.hpp"
 #include "doctor/rest/compression.hpp"
 #include "doctor/rest/problem.hpp"
 
@@ -54,8 +53,7 @@ void add_revision(Response& response, document::Revision revision) {
   response.headers.append("Doctor-Revision: ").append(digits.data(), end).append("\r\n");
 }
 
-Response problem_answer(const Request& request, Error failure, document::Revision revision) {
-  if (request.area == Area::sessions && !failure.id.empty()) failure.id = fingerprint(failure.id);
+Response problem_answer(const Request& request, const Error& failure, document::Revision revision) {
   Response response = begin_answer(request);
   if (request.area != Area::none || request.resource == Resource::export_) {
     add_revision(response, revision);
@@ -64,8 +62,8 @@ Response problem_answer(const Request& request, Error failure, document::Revisio
   return response;
 }
 
-Response problem_answer(const Request& request, Error failure) {
-  return problem_answer(request, std::move(failure), request.admitted_at);
+Response problem_answer(const Request& request, const Error& failure) {
+  return problem_answer(request, failure, request.admitted_at);
 }
 
 bool compress(const Request& request, Response& response) {

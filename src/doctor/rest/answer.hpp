@@ -17,12 +17,11 @@ Response begin_answer(const Request& request);
 /// `Doctor-Revision`, for those who were let in.
 void add_revision(Response& response, document::Revision revision);
 
-/// The problem document of an error, to a caller who was let in, at the given revision. Where it
-/// tells of a session, the id is shown as its fingerprint.
-Response problem_answer(const Request& request, Error failure, document::Revision revision);
+/// The problem document of an error, to a caller who was let in, at the given revision.
+Response problem_answer(const Request& request, const Error& failure, document::Revision revision);
 
 /// The same with the revision at which the request was let in: the store was at least that far.
-Response problem_answer(const Request& request, Error failure);
+Response problem_answer(const Request& request, const Error& failure);
 
 /// Compresses the body if the client accepts it and it pays; whether it did.
 bool compress(const Request& request, Response& response);

@@ -54,6 +54,17 @@ std::span<const Known> known_of_length(std::size_t length) {
   }
 }
 
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+// Most values come without blanks around them.
+std::string_view value_of(const Header& header) {
+  const std::string_view value = header.value;
+  if (value.empty()) return "";
+  return is_blank(value.front()) || is_blank(value.back()) ? trimmed(value) : value;
+}
+
 }  // namespace
 
 Fields parse_fields(std::span<const Header> headers, std::forward_list<std::string>& joined) {
@@ -62,12 +73,9 @@ Fields parse_fields(std::span<const Header> headers, std::forward_list<std::stri
     for (const Known& known : known_of_length(header.name.size())) {
       if (!equal_ignoring_case(header.name, known.name)) continue;
       std::string_view& field = fields.*known.field;
-      const std::string_view value = trimmed(header.value);
-      if (sent(field)) {
-        field = joined.emplace_front(std::string(field).append(", ").append(value));
-      } else {
-        field = value.data() == nullptr ? std::string_view("") : value;
-      }
+      const std::string_view value = value_of(header);
+      field =
+          sent(field) ? joined.emplace_front(std::string(field).append(", ").append(value)) : value;
       break;
     }
   }

@@ -33,16 +33,33 @@ std::optional<HostPort> split_host_port(std::string_view text) {
   if (rest.empty()) return parts;
   if (rest.front() != ':' || rest.find(':', 1) != std::string_view::npos) return std::nullopt;
   parts.port = rest.substr(1);
-  if (!parts.port.empty() && !parse_unsigned(parts.port, 65535)) return std::nullopt;
   return parts;
 }
 
+// Four numbers up to 255 between dots.
+bool is_ipv4(std::string_view text) {
+  for (int number = 1; number <= 4; ++number) {
+    unsigned value = 0;
+    std::size_t digits = 0;
+    while (digits < text.size() && digits < 3 && text[digits] >= '0' && text[digits] <= '9') {
+      value = value * 10 + static_cast<unsigned>(text[digits++] - '0');
+    }
+    if (digits == 0 || value > 255) return false;
+    text.remove_prefix(digits);
+    if (number == 4) break;
+    if (!text.starts_with('.')) return false;
+    text.remove_prefix(1);
+  }
+  return text.empty();
+}
+
 bool is_address(const HostPort& parts) {
+  if (!parts.bracketed) return is_ipv4(parts.host);
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (parts.host.size() >= text.size()) return false;
   std::copy(parts.host.begin(), parts.host.end(), text.begin());
   std::array<unsigned char, 16> address;
-  return inet_pton(parts.bracketed ? AF_INET6 : AF_INET, text.data(), address.data()) == 1;
+  return inet_pton(AF_INET6, text.data(), address.data()) == 1;
 }
 
 bool same(const HostPort& a, const HostPort& b, std::string_view default_port) {

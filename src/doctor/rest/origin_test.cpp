@@ -26,7 +26,7 @@ TEST(Host, AnAddressOrLocalhostIsAnswered) {
 TEST(Host, AnyOtherIsRefusedNamingTheSetting) {
   for (const auto host :
        {"evil.example", "evil.example:3000", "localhost.evil.example", "127.0.0.1.x", "127.1",
-        "[localhost]", "::1", "[::1", "", ":3000", "127.0.0.1:x", "127.0.0.1:99999"}) {
+        "[localhost]", "::1", "[::1", "", ":3000", "127.0.0.1:1:2"}) {
     const auto judged = check_host(host, {});
     ASSERT_FALSE(judged) << host;
     EXPECT_EQ(judged.error().code, Errc::forbidden);

@@ -90,7 +90,7 @@ Response Reading::not_found() const {
     failure.detail = "there is no document " + json::quoted(request_.id) + " in the collection " +
                      std::string(request_.collection);
   }
-  return problem_answer(request_, std::move(failure), view_.revision());
+  return problem_answer(request_, failure, view_.revision());
 }
 
 Response Reading::precondition_failed() const {
@@ -200,7 +200,7 @@ Response Reading::query(Run run) const {
 
   const auto start = std::chrono::steady_clock::now();
   Result<query::Page> page = run(response.body);
-  if (!page) return problem_answer(request_, std::move(page).error(), view_.revision());
+  if (!page) return problem_answer(request_, page.error(), view_.revision());
   add_timing(response, std::chrono::steady_clock::now() - start);
 
   if (page->total) add_number(response, "Doctor-Total-Count", *page->total);

@@ -5,9 +5,21 @@
 namespace doctor::rest {
 namespace {
 
+constexpr std::array<std::string_view, 7> method_names{"GET",   "HEAD",   "POST",   "PUT",
+                                                       "PATCH", "DELETE", "OPTIONS"};
+
 struct Row {
   std::string_view name;
   std::string_view methods;
+  unsigned mask = 0;  // a bit for each of Method
+
+  constexpr Row(std::string_view with_name, std::string_view with_methods)
+      : name(with_name), methods(with_methods) {
+    // No name of a method is part of another's.
+    for (std::size_t i = 0; i < method_names.size(); ++i) {
+      if (methods.find(method_names[i]) != std::string_view::npos) mask |= 1u << i;
+    }
+  }
 };
 
 constexpr std::string_view reads = "GET, HEAD, OPTIONS";
@@ -32,9 +44,6 @@ constexpr std::array<Row, 14> rows{{
     {"/sessions/{id}", of_one},
     {"other", ""},
 }};
-
-constexpr std::array<std::string_view, 7> method_names{"GET",   "HEAD",   "POST",   "PUT",
-                                                       "PATCH", "DELETE", "OPTIONS"};
 
 const Row& row(Resource resource) {
   return rows[static_cast<std::size_t>(resource)];
@@ -110,10 +119,7 @@ std::string_view allowed_methods(Resource resource) {
 }
 
 bool allows(Resource resource, Method method) {
-  if (method == Method::other) return false;
-  // No name of a method is part of another's.
-  return row(resource).methods.find(method_names[static_cast<std::size_t>(method)]) !=
-         std::string_view::npos;
+  return (row(resource).mask >> static_cast<unsigned>(method) & 1) != 0;
 }
 
 }  // namespace doctor::rest

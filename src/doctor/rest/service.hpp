@@ -22,9 +22,9 @@
 namespace doctor::rest {
 
 struct Options {
-  std::vector<std::string> cors_origins;   ///< "https://host[:port]", or "*"
-  std::vector<std::string> allowed_hosts;  ///< besides addresses and localhost, when unsecured
-  std::string version;                     ///< of Doctor, for `GET /`
+  std::vector<std::string> cors_origins{};   ///< "https://host[:port]", or "*"
+  std::vector<std::string> allowed_hosts{};  ///< besides addresses and localhost, when unsecured
+  std::string version{};                     ///< of Doctor, for `GET /`
 };
 
 /// A failed login: the answer, to be held back by what the throttle says of the peer.
@@ -36,8 +36,6 @@ struct FailedLogin {
 /// head of the request, which must outlive it.
 class Admitted {
  public:
-  explicit Admitted(Request request) : request_(std::move(request)) {}
-
   /// Whether the method and resource take a body that matters; another is to be thrown away.
   bool wants_body() const;
   /// How long the body may be; for a longer one the answer is `Service::body_too_large`.
