@@ -1,10 +1,12 @@
-#include "doctor/query/query_fixture.hpp"
+#include <gtest/gtest.h>
+
+#include "doctor/query/questions.hpp"
 
 namespace doctor::query {
 namespace {
 
 // The documents of the first Doctor's README.
-class SelectTest : public QueryTest {
+class SelectTest : public testing::Test, protected Questions {
  protected:
   SelectTest() {
     put("data_center", "{'id':'dc','name':'Default DC','version':'3.5'}");
