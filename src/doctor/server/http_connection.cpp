@@ -1,0 +1,377 @@
+#include "doctor/server/http_connection.hpp"
+
+#include "doctor/base/crypto.hpp"
+#include "doctor/base/log.hpp"
+#include "doctor/base/text.hpp"
+#include "doctor/server/metrics.hpp"
+
+namespace doctor::server {
+namespace {
+
+// How long, and how much, a client may go on sending after it was told that the connection ends:
+// closing earlier would reset the connection, and it might never see the answer (RFC 9112 §9.6).
+constexpr std::chrono::seconds linger_time{2};
+constexpr std::size_t linger_octets = 64u << 20;
+
+rest::Response plain(std::string_view route, int status, std::string body) {
+  rest::Response response;
+  response.route = route;
+  response.status = status;
+  response.headers = "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n";
+  response.body = std::move(body);
+  return response;
+}
+
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(IoThread& thread, Shared& shared, Socket socket, std::string peer,
+                               Share place, Role role)
+    : thread_(thread),
+      shared_(shared),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      place_(std::move(place)),
+      counted_(shared.http_connections),
+      role_(role),
+      parser_(shared.limits),
+      outbox_(shared.answers) {}
+
+void HttpConnection::start() {
+  error_code ignored;  // on a socket that is already dead the first read tells
+  socket_.non_blocking(true, ignored);
+  thread_.deadlines().add(*this);
+  asio::co_spawn(
+      thread_.executor(),
+      [](std::shared_ptr<HttpConnection> self) -> Task<void> {
+        co_await self->serve();
+      }(shared_from_this()),
+      [](std::exception_ptr thrown) {
+        if (!thrown) return;
+        // Nothing here throws on purpose but for want of memory: this connection alone ends.
+        try {
+          std::rethrow_exception(thrown);
+        } catch (const std::exception& failure) {
+          log::error("an HTTP connection failed", {{"what", failure.what()}});
+        }
+      });
+}
+
+void HttpConnection::expired() {
+  timed_out_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void HttpConnection::wind_up() {
+  winding_up_ = true;
+  if (!idle_) return;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void HttpConnection::abort() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+Task<void> HttpConnection::serve() {
+  while (!close_) {
+    if (!take_head()) {
+      // What was pipelined is answered: write it all at once, then wait for more.
+      if (!outbox_.empty() && !outbox_.write_some(socket_) && !co_await flush()) co_return;
+      if (winding_up_ && input_.empty()) co_return;
+      const std::span<char> room = prepare_to_read_head();
+      const auto [failure, count] =
+          co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
+      if (!head_octets_came(failure, count)) co_return;
+      continue;
+    }
+    if (close_) break;  // the head was refused
+    Step step = begin();
+    if (step != Step::answered) co_await complete(step);
+    if (!socket_.is_open()) co_return;  // it has gone to MQTT, or the server has ended it
+    input_.consume(std::min(request_.size, input_.size()));
+    request_ = Request();
+    if (outbox_.full() && !outbox_.write_some(socket_) && !co_await flush()) co_return;
+  }
+  if (!co_await flush()) co_return;
+  if (linger_) co_await linger();
+}
+
+// Whether a head is complete, or was refused; otherwise more must be read.
+bool HttpConnection::take_head() {
+  const Result<std::size_t> size = parser_.read_head(input_.view());
+  if (!size) {
+    refuse(size.error());
+    return true;
+  }
+  request_.size = *size;
+  return *size > 0;
+}
+
+std::span<char> HttpConnection::prepare_to_read_head() {
+  const auto now = Clock::now();
+  idle_ = input_.empty();
+  if (idle_) {
+    input_.shrink();
+    head_deadline_ = never;
+    deadline_ = now + shared_.limits.idle_timeout;
+  } else {
+    if (head_deadline_ == never) head_deadline_ = now + shared_.limits.header_timeout;
+    deadline_ = head_deadline_;
+  }
+  timed_out_ = false;
+  return input_.prepare(input_.size() / 2 + 256);
+}
+
+bool HttpConnection::head_octets_came(const error_code& failure, std::size_t count) {
+  deadline_ = never;
+  if (timed_out_ && !idle_) {
+    refuse(error(Errc::timed_out, "the head of the request took longer than header_timeout"));
+    return true;
+  }
+  idle_ = false;
+  input_.commit(count);
+  return !failure;
+}
+
+Task<void> HttpConnection::complete(Step step) {
+  while (step != Step::answered) {
+    switch (step) {
+      case Step::read_body:
+        step = co_await read_body();
+        break;
+      case Step::wait_for_revision:
+        step = co_await wait_for_revision();
+        break;
+      case Step::delay_login:
+        co_await delay_login();
+        co_return;
+      case Step::read_large:
+        co_await read_large();
+        co_return;
+      case Step::write:
+        co_await write();
+        co_return;
+      case Step::send_export:
+        co_await send_export();
+        co_return;
+      case Step::send_metrics:
+        co_await send_metrics();
+        co_return;
+      case Step::upgrade:
+        co_await upgrade();
+        co_return;
+      case Step::answered:
+        break;
+    }
+  }
+}
+
+HttpConnection::Step HttpConnection::begin() {
+  const HttpHead& head = parser_.head();
+  request_.head = head.request(peer_);
+  request_.began = Clock::now();
+  request_.number = shared_.request_number.fetch_add(1, std::memory_order_relaxed) + 1;
+  request_.body_unread = head.has_body();
+  if (role_ == Role::operations) return begin_operations();
+  request_.service = thread_.service();
+  if (head.wants_websocket && is_for_mqtt()) return Step::upgrade;
+
+  request_.snapshot = shared_.engine->snapshot();
+  auto decision = request_.service->admit(request_.head, *request_.snapshot, wall_clock());
+  if (auto* refused = std::get_if<rest::Response>(&decision)) return answer(std::move(*refused));
+  if (auto* failed = std::get_if<rest::FailedLogin>(&decision)) {
+    request_.next = std::move(*failed);
+    return Step::delay_login;
+  }
+  if (const auto* mine = std::get_if<rest::Own>(&decision)) return own(*mine);
+  request_.admitted = std::move(std::get<rest::Admitted>(decision));
+  return head.has_body() ? Step::read_body : plan({});
+}
+
+HttpConnection::Step HttpConnection::begin_operations() {
+  const bool get = request_.head.method == "GET" || request_.head.method == "HEAD";
+  const std::string_view path = path_of(request_.head.target);
+  if (get && path == "/healthz") return own(rest::Own::healthz);
+  if (get && path == "/readyz") return own(rest::Own::readyz);
+  if (get && path == "/metrics") return own(rest::Own::metrics);
+  return refuse(
+      error(Errc::not_found, "this listener serves GET of /metrics, /healthz and /readyz"));
+}
+
+HttpConnection::Step HttpConnection::own(rest::Own own) {
+  switch (own) {
+    case rest::Own::healthz:
+      return answer(plain("/healthz", 200, "ok\n"));
+    case rest::Own::readyz:
+      switch (shared_.phase.load(std::memory_order_relaxed)) {
+        case Phase::starting:
+          return answer(plain("/readyz", 503, "starting\n"));
+        case Phase::serving:
+          return answer(plain("/readyz", 200, "ready\n"));
+        case Phase::stopping:
+          return answer(plain("/readyz", 503, "stopping\n"));
+      }
+      break;
+    case rest::Own::metrics:
+      return Step::send_metrics;
+  }
+  return Step::answered;
+}
+
+HttpConnection::Step HttpConnection::plan(std::string body) {
+  auto planned = request_.service->plan(*request_.admitted, std::move(body), wall_clock());
+  if (auto* response = std::get_if<rest::Response>(&planned)) return answer(std::move(*response));
+  if (auto* writing = std::get_if<rest::Write>(&planned)) {
+    request_.next = std::move(*writing);
+    return Step::write;
+  }
+  if (auto* exporting = std::get_if<rest::ExportRead>(&planned)) {
+    request_.next = std::move(*exporting);
+    return Step::send_export;
+  }
+  const auto& reading = request_.next.emplace<rest::Read>(std::move(std::get<rest::Read>(planned)));
+  if (!request_.snapshot) request_.snapshot = shared_.engine->snapshot();
+  if (reading.min_revision && request_.snapshot->revision() < *reading.min_revision) {
+    return Step::wait_for_revision;
+  }
+  return reading.large ? Step::read_large : read();
+}
+
+HttpConnection::Step HttpConnection::read() {
+  return answer(request_.service->read(*request_.admitted, *request_.snapshot, wall_clock()));
+}
+
+Task<void> HttpConnection::delay_login() {
+  request_.snapshot.reset();
+  const auto delay = shared_.throttle.failed(peer_, Clock::now());
+  Timer timer(thread_.context(), delay);
+  co_await timer.async_wait(as_values);
+  answer(std::move(std::get<rest::FailedLogin>(request_.next).response));
+}
+
+Task<void> HttpConnection::read_large() {
+  request_.snapshot.reset();
+  // The request stays as it is while this coroutine waits.
+  rest::Response response = co_await reply_of<rest::Response>(
+      thread_.mailbox(), [this](std::shared_ptr<Reply<rest::Response>> reply) {
+        shared_.readers.submit([this, reply = std::move(reply)] {
+          const auto snapshot = shared_.engine->snapshot();
+          reply->send(request_.service->read(*request_.admitted, *snapshot, wall_clock()));
+        });
+      });
+  answer(std::move(response));
+}
+
+Task<void> HttpConnection::write() {
+  request_.snapshot.reset();
+  const Result<engine::Outcome> outcome = co_await reply_of<Result<engine::Outcome>>(
+      thread_.mailbox(), [this](std::shared_ptr<Reply<Result<engine::Outcome>>> reply) {
+        shared_.engine->submit(std::move(std::get<rest::Write>(request_.next).command),
+                               [reply = std::move(reply)](Result<engine::Outcome> done) {
+                                 reply->send(std::move(done));
+                               });
+      });
+  answer(request_.service->written(*request_.admitted, outcome));
+}
+
+Task<void> HttpConnection::send_metrics() {
+  request_.snapshot.reset();
+  const std::string text = co_await shared_.metrics->collect(thread_.mailbox());
+  rest::Response response = plain("/metrics", 200, text);
+  response.headers =
+      "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+      "Cache-Control: no-store\r\n";
+  answer(std::move(response));
+}
+
+HttpConnection::Step HttpConnection::refuse(const Error& error) {
+  close_ = linger_ = true;
+  return answer(request_.admitted ? request_.service->failed(*request_.admitted, error)
+                                  : rest::Service::problem(error));
+}
+
+HttpConnection::Step HttpConnection::answer(rest::Response response) {
+  request_.snapshot.reset();  // before anything is written
+  if (request_.body_unread && !skip_unread_body()) close_ = linger_ = true;
+  if (request_.head.method == "HEAD") response.send_body = false;
+  if (!outbox_.add(response, persistence(), thread_.date_line())) {
+    const Error used_up =
+        error(Errc::unavailable, "too many bytes of answers are under way: answers_under_way");
+    response = request_.admitted ? request_.service->failed(*request_.admitted, used_up)
+                                 : rest::Service::problem(used_up);
+    outbox_.add(response, persistence(), thread_.date_line());
+  }
+  note_answer(response);
+  return Step::answered;
+}
+
+void HttpConnection::note_answer(const rest::Response& response) {
+  const auto took = request_.began == Clock::time_point() ? Clock::duration::zero()
+                                                          : Clock::now() - request_.began;
+  thread_.figures().record(response.route, request_.head.method, response.status, took);
+  if (response.status == 500) {
+    log::error("a request failed", {{"request", std::to_string(request_.number)},
+                                    {"route", std::string(response.route)},
+                                    {"answer", response.body.substr(0, 500)}});
+  }
+  if (!log::enabled(log::Level::debug)) return;
+  log::write(log::Level::debug, "request",
+             {{"request", std::to_string(request_.number)},
+              {"peer", peer_},
+              {"method", std::string(request_.head.method)},
+              {"route", std::string(response.route)},
+              {"status", std::to_string(response.status)},
+              {"us", std::to_string(took / std::chrono::microseconds(1))}});
+}
+
+Persistence HttpConnection::persistence() {
+  const HttpHead& head = parser_.head();
+  if (!head.keep_alive || winding_up_) close_ = true;
+  if (close_) return Persistence::close;
+  return head.http_1_1 ? Persistence::keep : Persistence::keep_and_tell;
+}
+
+// The body of a refused request is not read. If all of it has come already, as small ones do, it is
+// passed over, and the connection can go on.
+bool HttpConnection::skip_unread_body() {
+  const HttpHead& head = parser_.head();
+  if (head.chunked || *head.content_length > input_.size() - request_.size) return false;
+  request_.size += *head.content_length;
+  request_.body_unread = false;
+  return true;
+}
+
+Task<bool> HttpConnection::flush() {
+  while (!outbox_.empty()) {
+    deadline_ = Clock::now() + shared_.limits.write_timeout;
+    const auto [failure, count] = co_await socket_.async_write_some(outbox_.buffers(), as_values);
+    deadline_ = never;
+    if (failure) co_return false;
+    outbox_.consume(count);
+  }
+  co_return true;
+}
+
+Task<void> HttpConnection::linger() {
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  timed_out_ = false;
+  deadline_ = Clock::now() + linger_time;
+  std::size_t discarded = 0;
+  while (discarded < linger_octets && !timed_out_) {
+    input_ = InputBuffer();
+    const std::span<char> room = input_.prepare(InputBuffer::idle_capacity);
+    const auto [failure, count] =
+        co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
+    if (failure) break;
+    discarded += count;
+  }
+}
+
+}  // namespace doctor::server

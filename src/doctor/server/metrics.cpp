@@ -1,0 +1,96 @@
+#include "doctor/server/metrics.hpp"
+
+#include "doctor/server/metrics_text.hpp"
+#include "doctor/server/mqtt_service.hpp"
+
+namespace doctor::server {
+
+Metrics::Metrics(const std::vector<std::unique_ptr<IoThread>>& threads, const Shared& shared,
+                 std::string version)
+    : threads_(threads), shared_(shared), version_(std::move(version)) {}
+
+Task<std::string> Metrics::collect(Mailbox& mailbox) const {
+  mqtt::Figures figures;
+  if (shared_.mqtt != nullptr) figures = co_await shared_.mqtt->figures(mailbox);
+  co_return text(figures);
+}
+
+std::string Metrics::text(const mqtt::Figures& mqtt) const {
+  MetricsText out;
+  out.family("doctor_build_info", "gauge", "The version that runs.");
+  out.sample("doctor_build_info", {{"version", version_}}, std::uint64_t{1});
+
+  std::vector<RequestFigures::Row> rows;
+  for (const auto& thread : threads_) {
+    for (RequestFigures::Row& row : thread->figures().rows()) rows.push_back(std::move(row));
+  }
+  write_requests(out, merged(std::move(rows)));
+
+  out.family("doctor_connections", "gauge", "Open connections by protocol.");
+  const auto connections = [&out](std::string_view protocol,
+                                  const std::atomic<std::size_t>& count) {
+    out.sample("doctor_connections", {{"protocol", protocol}},
+               std::uint64_t{count.load(std::memory_order_relaxed)});
+  };
+  connections("http", shared_.http_connections);
+  connections("mqtt", shared_.mqtt_tcp_connections);
+  connections("mqtt-websocket", shared_.mqtt_websocket_connections);
+  out.single("doctor_connections_refused_total", "counter", "Over the limit `connections`.",
+             shared_.connections_refused.load(std::memory_order_relaxed));
+  out.single("doctor_body_bytes_under_way", "gauge", "Bytes of request bodies being received.",
+             shared_.bodies.used());
+  out.single("doctor_answer_bytes_under_way", "gauge", "Bytes of large answers being sent.",
+             shared_.answers.used());
+  out.single("doctor_exports_under_way", "gauge", "Exports being sent.", shared_.exports.used());
+  out.single("doctor_reads_waiting", "gauge", "Long reads waiting for a thread.",
+             shared_.readers.waiting());
+
+  const engine::Figures engine = shared_.engine->figures();
+  out.single("doctor_revision", "gauge", "The newest durable revision.",
+             shared_.engine->revision().value);
+  out.single("doctor_commits_total", "counter", "Commits since the start.", engine.commits);
+  out.single("doctor_commit_groups_total", "counter", "Durable transactions since the start.",
+             engine.groups);
+  out.single("doctor_commit_groups_failed_total", "counter",
+             "Groups that were aborted and tried again one by one.", engine.failed_groups);
+  out.single("doctor_changes_total", "counter", "Documents created, updated or removed.",
+             engine.changes);
+  out.single("doctor_commands_waiting", "gauge", "Writes queued for the writer.", engine.waiting);
+  out.single("doctor_store_bytes", "gauge", "Size of the store on disk.",
+             shared_.engine->store().size_on_disk());
+
+  out.single("doctor_mqtt_subscriptions", "gauge", "Subscriptions of connected clients.",
+             mqtt.subscriptions);
+  out.single("doctor_mqtt_queued_bytes", "gauge", "Bytes waiting for clients.", mqtt.queued_bytes);
+  out.single("doctor_mqtt_announcements_total", "counter", "Changes announced, whoever heard.",
+             mqtt.announcements);
+  out.single("doctor_mqtt_packets_received_total", "counter", "Packets from clients.",
+             mqtt.packets_in);
+  out.family("doctor_mqtt_messages_total", "counter", "PUBLISH packets by direction.");
+  out.sample("doctor_mqtt_messages_total", {{"direction", "in"}}, mqtt.messages_in);
+  out.sample("doctor_mqtt_messages_total", {{"direction", "out"}}, mqtt.messages_out);
+  out.single("doctor_mqtt_connects_refused_total", "counter", "CONNECTs with bad credentials.",
+             mqtt.connects_refused);
+  out.single("doctor_mqtt_publishes_refused_total", "counter", "PUBLISHes of those who may not.",
+             mqtt.refused_publish);
+  const auto by_cause =
+      [&out](std::string_view family,
+             std::initializer_list<std::pair<std::string_view, std::uint64_t>> counts) {
+        for (const auto& [cause, count] : counts) out.sample(family, {{"cause", cause}}, count);
+      };
+  out.family("doctor_mqtt_dropped_total", "counter", "Messages that a client did not get.");
+  by_cause("doctor_mqtt_dropped_total", {{"queue_full", mqtt.dropped_queue_full},
+                                         {"forbidden", mqtt.dropped_forbidden},
+                                         {"packet_size", mqtt.dropped_packet_size},
+                                         {"expired", mqtt.dropped_expired}});
+  out.family("doctor_mqtt_closed_total", "counter", "Connections that the broker ended.");
+  by_cause("doctor_mqtt_closed_total", {{"malformed", mqtt.closed_malformed},
+                                        {"protocol", mqtt.closed_protocol},
+                                        {"keep_alive", mqtt.closed_keep_alive},
+                                        {"slow", mqtt.closed_slow},
+                                        {"taken_over", mqtt.closed_taken_over},
+                                        {"session_ended", mqtt.closed_session_ended}});
+  return out.take();
+}
+
+}  // namespace doctor::server

@@ -1,0 +1,164 @@
+#include "doctor/server/mqtt_connection.hpp"
+
+#include "doctor/base/log.hpp"
+
+namespace doctor::server {
+namespace {
+
+constexpr std::size_t output_piece = 64u << 10;
+constexpr int reads_in_a_turn = 16;
+// How long a client has to take the last octets and to close its end.
+constexpr std::chrono::seconds closing_time{2};
+
+}  // namespace
+
+MqttConnection::MqttConnection(MqttService& service, IoThread& thread, mqtt::ConnectionId id,
+                               Socket socket, Share place, bool websocket)
+    : service_(service),
+      thread_(thread),
+      id_(id),
+      socket_(std::move(socket)),
+      place_(std::move(place)),
+      counted_(websocket ? service.shared().mqtt_websocket_connections
+                         : service.shared().mqtt_tcp_connections),
+      websocket_(websocket ? std::make_unique<WebSocket>() : nullptr) {}
+
+MqttConnection::~MqttConnection() = default;
+
+void MqttConnection::start(std::string received) {
+  error_code ignored;  // on a socket that is already dead the first read tells
+  socket_.non_blocking(true, ignored);
+  thread_.deadlines().add(*this);
+  asio::co_spawn(
+      thread_.executor(),
+      [](std::shared_ptr<MqttConnection> self, std::string first) -> Task<void> {
+        co_await self->read(std::move(first));
+      }(shared_from_this(), std::move(received)),
+      [self = shared_from_this()](std::exception_ptr thrown) {
+        self->abort();
+        self->service_.forget(self->id_);
+        self->service_.broker().closed(self->id_, Clock::now());
+        self->service_.pump();
+        if (!thrown) return;
+        try {
+          std::rethrow_exception(thrown);
+        } catch (const std::exception& failure) {
+          log::error("an MQTT connection failed", {{"what", failure.what()}});
+        }
+      });
+}
+
+Task<void> MqttConnection::read(std::string received) {
+  if (!received.empty()) {
+    closing_ = !take(received) || closing_;
+    service_.pump();
+    write();
+  }
+  for (;;) {
+    const auto [failure, count] = co_await socket_.async_read_some(asio::buffer(input_), as_values);
+    if (failure) co_return;
+    const bool open = take({input_.data(), count}) && (count < input_.size() || take_more());
+    if (!open) closing_ = true;
+    service_.pump();
+    write();  // what the WebSocket has to say itself
+    if (closing_ && !finished_ && !writing_) finish();
+  }
+}
+
+// What has come from the client; false if nothing more may come.
+bool MqttConnection::take(std::string_view octets) {
+  if (closing_) return true;  // it is read only so that the close reaches the client
+  if (!websocket_) {
+    service_.broker().receive(id_, octets, Clock::now(), wall_clock());
+    return true;
+  }
+  std::string& payload = service_.scratch_payload();
+  payload.clear();
+  const bool open = websocket_->receive(octets, payload);
+  if (!payload.empty()) service_.broker().receive(id_, payload, Clock::now(), wall_clock());
+  return open;
+}
+
+// The small buffer was full: takes what else is there in large pieces, a bounded number in a turn.
+bool MqttConnection::take_more() {
+  std::string& input = service_.scratch_input();
+  for (int i = 0; i < reads_in_a_turn; ++i) {
+    error_code failure;
+    const std::size_t count = socket_.read_some(asio::buffer(input), failure);
+    if (failure) return true;  // would block, or what the next read will tell
+    if (!take({input.data(), count})) return false;
+    if (count < input.size()) return true;
+  }
+  return true;
+}
+
+void MqttConnection::attend(bool close) {
+  if (close) {
+    closing_ = true;
+    if (deadline_ == never) deadline_ = Clock::now() + closing_time;
+  }
+  write();
+  if (closing_ && !writing_ && !finished_) finish();
+}
+
+// Writes until the socket takes no more or there is nothing left; the rest waits in pending_.
+void MqttConnection::write() {
+  while (!writing_ && !finished_ && socket_.is_open()) {
+    std::string& payload = service_.scratch_output();
+    payload.clear();
+    service_.broker().output(id_, output_piece, payload, Clock::now());
+    std::string control;
+    if (websocket_) {
+      websocket_->take_control(control);
+      if (!payload.empty()) WebSocket::append_header(control, payload.size());
+    }
+    if (payload.empty() && control.empty()) return;
+    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(control),
+                                                       asio::buffer(payload)};
+    error_code failure;
+    const std::size_t written = socket_.write_some(buffers, failure);
+    if (failure && failure != asio::error::would_block) return abort();
+    if (written == control.size() + payload.size()) continue;
+    control += payload;
+    pending_ = control.substr(written);
+    pending_at_ = 0;
+    write_pending();
+  }
+}
+
+void MqttConnection::write_pending() {
+  writing_ = true;
+  socket_.async_write_some(
+      asio::buffer(pending_) + pending_at_,
+      [self = shared_from_this()](const error_code& failure, std::size_t count) {
+        self->writing_ = false;
+        if (failure) return self->abort();
+        self->pending_at_ += count;
+        if (self->pending_at_ < self->pending_.size()) return self->write_pending();
+        self->pending_ = std::string();
+        self->write();
+        if (self->closing_ && !self->writing_ && !self->finished_) self->finish();
+      });
+}
+
+// All has been written that the broker had for the client: ends this side, and waits a little for
+// the client to end its own, since a close would destroy what is still on its way.
+void MqttConnection::finish() {
+  if (websocket_) {
+    websocket_->close(1000);
+    write();
+    if (writing_) return;
+  }
+  finished_ = true;
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  if (deadline_ == never) deadline_ = Clock::now() + closing_time;
+}
+
+void MqttConnection::abort() {
+  finished_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace doctor::server

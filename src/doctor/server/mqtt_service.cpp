@@ -1,0 +1,144 @@
+#include "doctor/server/mqtt_service.hpp"
+
+#include "doctor/base/log.hpp"
+#include "doctor/server/mqtt_connection.hpp"
+
+namespace doctor::server {
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval{100};
+constexpr std::size_t scratch_size = 64u << 10;
+
+}  // namespace
+
+MqttService::MqttService(IoThread& thread, Shared& shared, const engine::Authority& authority)
+    : thread_(thread),
+      shared_(shared),
+      authority_(authority),
+      broker_(
+          shared.limits, [this](const mqtt::Credentials& c) { return log_in(c); },
+          [this](std::string_view peer, Clock::time_point now) {
+            return shared_.throttle.failed(peer, now);
+          },
+          [](std::string_view warning) { log::warning(warning); }),
+      scratch_input_(scratch_size, '\0') {}
+
+MqttService::~MqttService() = default;
+
+void MqttService::set_revision(document::Revision revision) {
+  broker_.set_revision(revision);
+}
+
+void MqttService::start() {
+  asio::co_spawn(thread_.executor(), tick(), asio::detached);
+}
+
+// Page 3's table.
+std::optional<mqtt::LoggedIn> MqttService::log_in(const mqtt::Credentials& credentials) const {
+  using document::Principal;
+  const auto snapshot = shared_.engine->snapshot();
+  const auto as = [&](Principal principal) {
+    return mqtt::LoggedIn{std::move(principal), snapshot->revision()};
+  };
+  if (credentials.user_name == "session" && credentials.password) {
+    if (auto session = authority_.session(*snapshot, *credentials.password, wall_clock())) {
+      return as({Principal::Kind::session, std::move(session)});
+    }
+  }
+  if (!authority_.secured()) return as({Principal::Kind::anyone, nullptr});
+  if (credentials.user_name == "connector" && credentials.password &&
+      authority_.is_secret(*credentials.password)) {
+    return as({Principal::Kind::connector, nullptr});
+  }
+  return std::nullopt;
+}
+
+void MqttService::committed(std::span<const document::CommitPtr> commits) {
+  const std::scoped_lock lock(mutex_);
+  const bool first = batch_.empty();
+  batch_.insert(batch_.end(), commits.begin(), commits.end());
+  if (first) asio::post(thread_.context(), [this] { announce_batch(); });
+}
+
+void MqttService::announce_batch() {
+  std::vector<document::CommitPtr> batch;
+  {
+    const std::scoped_lock lock(mutex_);
+    batch.swap(batch_);
+  }
+  broker_.announce(batch, Clock::now());
+  pump();
+  if (!advancing_) advance();
+}
+
+// Between two parts everyone else on this thread has a turn, and sockets take what was queued.
+void MqttService::advance() {
+  advancing_ = broker_.advance(Clock::now());
+  pump();
+  if (advancing_) asio::post(thread_.context(), [this] { advance(); });
+}
+
+void MqttService::accept(Socket socket, std::string peer, Share place) {
+  begin(std::move(socket), std::move(peer), std::move(place), false, {});
+}
+
+void MqttService::adopt_websocket(int native, std::string received, std::string peer, Share place) {
+  asio::post(thread_.context(), [this, native, received = std::move(received),
+                                 peer = std::move(peer), place = std::move(place)]() mutable {
+    error_code failure;
+    Socket socket(thread_.executor());
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    getsockname(native, reinterpret_cast<sockaddr*>(&address), &size);
+    socket.assign(address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), native,
+                  failure);
+    if (failure) {
+      ::close(native);
+      return;
+    }
+    begin(std::move(socket), std::move(peer), std::move(place), true, std::move(received));
+  });
+}
+
+void MqttService::begin(Socket socket, std::string peer, Share place, bool websocket,
+                        std::string received) {
+  const mqtt::ConnectionId id = broker_.accept(peer, Clock::now(), wall_clock());
+  auto connection = std::make_shared<MqttConnection>(*this, thread_, id, std::move(socket),
+                                                     std::move(place), websocket);
+  connections_[id.value] = connection.get();
+  connection->start(std::move(received));
+}
+
+void MqttService::pump() {
+  for (auto due = broker_.attention(); !due.empty(); due = broker_.attention()) {
+    for (const mqtt::Attention& attention : due) {
+      const auto found = connections_.find(attention.connection.value);
+      if (found != connections_.end()) found->second->attend(attention.close);
+    }
+  }
+}
+
+Task<void> MqttService::tick() {
+  Timer timer(thread_.context());
+  for (;;) {
+    timer.expires_after(tick_interval);
+    const auto [failure] = co_await timer.async_wait(as_values);
+    if (failure) co_return;
+    broker_.tick(Clock::now(), wall_clock());
+    pump();
+  }
+}
+
+Task<mqtt::Figures> MqttService::figures(Mailbox& mailbox) {
+  return reply_of<mqtt::Figures>(mailbox, [this](std::shared_ptr<Reply<mqtt::Figures>> reply) {
+    asio::post(thread_.context(),
+               [this, reply = std::move(reply)] { reply->send(broker_.figures()); });
+  });
+}
+
+void MqttService::shut_down() {
+  broker_.shut_down();
+  pump();
+}
+
+}  // namespace doctor::server

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "doctor/engine/engine.hpp"
+#include "doctor/mqtt/broker.hpp"
+#include "doctor/server/io_thread.hpp"
+#include "doctor/server/shared.hpp"
+
+namespace doctor::server {
+
+class MqttConnection;
+
+/// The broker and its sockets, all on one I/O thread. Commits come from the writer's thread in
+/// batches with one wake-up; each socket is then written once.
+///
+/// `committed`, `adopt_websocket` and `figures` may be called from any thread; all else is of the
+/// I/O thread.
+class MqttService final : public engine::Listener {
+ public:
+  /// @param thread  outlives the service's use, not the service: MQTT connections end with it
+  MqttService(IoThread& thread, Shared& shared, const engine::Authority& authority);
+  ~MqttService() override;
+
+  /// Before the engine makes its first commit: from here on every change is heard.
+  void set_revision(document::Revision revision);
+  /// Once the engine is there.
+  void start();
+
+  void committed(std::span<const document::CommitPtr> commits) override;
+
+  /// A socket that was accepted by the MQTT listener, on the I/O thread.
+  void accept(Socket socket, std::string peer, Share place);
+  /// A socket whose handshake was answered by another I/O thread.
+  /// @param received  what the client has already sent behind its handshake
+  void adopt_websocket(int socket, std::string received, std::string peer, Share place);
+
+  Task<mqtt::Figures> figures(Mailbox& mailbox);
+
+  /// DISCONNECT to all, whose sockets then close.
+  void shut_down();
+
+  // For the connections.
+  mqtt::Broker& broker() { return broker_; }
+  Shared& shared() { return shared_; }
+  /// Lets every connection write what the broker has for it.
+  void pump();
+  void forget(mqtt::ConnectionId connection) { connections_.erase(connection.value); }
+  /// Memory for reading and writing that is empty between turns: idle connections need none.
+  std::string& scratch_input() { return scratch_input_; }
+  std::string& scratch_payload() { return scratch_payload_; }
+  std::string& scratch_output() { return scratch_output_; }
+
+ private:
+  std::optional<mqtt::LoggedIn> log_in(const mqtt::Credentials& credentials) const;
+  void begin(Socket socket, std::string peer, Share place, bool websocket, std::string received);
+  void announce_batch();
+  void advance();
+  Task<void> tick();
+
+  IoThread& thread_;
+  Shared& shared_;
+  const engine::Authority& authority_;
+  mqtt::Broker broker_;
+  std::unordered_map<std::uint64_t, MqttConnection*> connections_;
+  std::string scratch_input_;
+  std::string scratch_payload_;
+  std::string scratch_output_;
+  bool advancing_ = false;  // a further part of what was announced is posted
+
+  std::mutex mutex_;
+  std::vector<document::CommitPtr> batch_;  // guarded by mutex_
+};
+
+}  // namespace doctor::server

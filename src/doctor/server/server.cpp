@@ -1,0 +1,286 @@
+#include "doctor/server/server.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+#include <latch>
+#include <sys/resource.h>
+#include <vector>
+
+#include "doctor/base/log.hpp"
+#include "doctor/server/http_connection.hpp"
+#include "doctor/server/listener.hpp"
+#include "doctor/server/metrics.hpp"
+#include "doctor/server/mqtt_service.hpp"
+
+namespace doctor::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How often deadlines are looked at: about a second, but no coarser than a quarter of the shortest.
+milliseconds sweep_interval(const Limits& limits) {
+  const milliseconds shortest = std::min(
+      {limits.header_timeout, limits.body_timeout, limits.write_timeout, limits.idle_timeout});
+  return std::clamp(shortest / 4, milliseconds(20), milliseconds(1000));
+}
+
+rest::Options options_of(const Configuration& configuration, const std::string& version) {
+  return {configuration.cors_origins, configuration.allowed_hosts, version};
+}
+
+// Each connection is a file, and so is the rest.
+void raise_file_limit(std::size_t connections) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur < connections + 100) {
+    log::warning("the limit `connections` is above what the system allows this process",
+                 {{"connections", std::to_string(connections)},
+                  {"open files", std::to_string(files.rlim_cur)}});
+  }
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(const Configuration& configuration, std::string version)
+      : configuration_(configuration),
+        version_(std::move(version)),
+        authority_(configuration.secret),
+        shared_(configuration.limits, std::max(1u, std::thread::hardware_concurrency())) {}
+  ~Impl() { stop(); }
+
+  Result<void> start();
+  void reload(const Configuration& configuration);
+  void stop();
+
+ private:
+  Result<void> listen(const std::string& address, std::uint16_t port, std::string_view what,
+                      std::vector<IoThread*> turns, Listener::Accepted accepted);
+  Result<void> listen_everywhere();
+  Listener::Accepted serve_http(HttpConnection::Role role);
+  void use_service();
+  Task<void> tick();
+  void on(IoThread& thread, const std::function<void()>& action);
+  bool wait_for(milliseconds patience, const std::function<bool()>& done) const;
+
+  Configuration configuration_;
+  const std::string version_;
+  engine::Authority authority_;
+  std::unique_ptr<store::Store> store_;
+  Shared shared_;
+  // Destroyed from the last to the first: the engine completes what was submitted; with the threads
+  // go the coroutines that use the rest.
+  std::unique_ptr<MqttService> mqtt_;
+  std::unique_ptr<Metrics> metrics_;
+  std::vector<std::unique_ptr<IoThread>> threads_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<engine::Engine> engine_;
+  bool stopped_ = false;
+};
+
+Result<void> Server::Impl::start() {
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_file_limit(configuration_.limits.connections);
+  store::Options options;
+  options.directory = configuration_.data_dir;
+  options.map_size = configuration_.store_map_size;
+  options.reserve = configuration_.store_reserve;
+  Result<std::unique_ptr<store::Store>> store = store::Store::open(options);
+  if (!store) return store.error();
+  store_ = std::move(*store);
+
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  for (std::size_t i = 0; i < (configuration_.clustered ? cores : 1); ++i) {
+    threads_.push_back(std::make_unique<IoThread>(sweep_interval(configuration_.limits)));
+  }
+  // The broker is told where it begins before there is an engine, so no commit is missed.
+  mqtt_ = std::make_unique<MqttService>(*threads_.front(), shared_, authority_);
+  mqtt_->set_revision(store_->revision());
+  engine_ = std::make_unique<engine::Engine>(*store_, configuration_.limits, mqtt_.get());
+  metrics_ = std::make_unique<Metrics>(threads_, shared_, version_);
+  shared_.engine = engine_.get();
+  shared_.mqtt = mqtt_.get();
+  shared_.metrics = metrics_.get();
+  if (const Result<void> listening = listen_everywhere(); !listening) return listening;
+
+  use_service();
+  mqtt_->start();
+  asio::co_spawn(threads_.front()->executor(), tick(), asio::detached);
+  for (const auto& listener : listeners_) listener->start();
+  for (const auto& thread : threads_) thread->start();
+  shared_.phase = Phase::serving;
+  log::info("serving", {{"version", version_},
+                        {"data", configuration_.data_dir.string()},
+                        {"revision", std::to_string(store_->revision().value)},
+                        {"threads", std::to_string(threads_.size())}});
+  return {};
+}
+
+Result<void> Server::Impl::listen_everywhere() {
+  IoThread& first = *threads_.front();
+  std::vector<IoThread*> all;
+  for (const auto& thread : threads_) all.push_back(thread.get());
+  if (configuration_.api_port != 0) {
+    const auto listening = listen(configuration_.listen, configuration_.api_port, "HTTP", all,
+                                  serve_http(HttpConnection::Role::api));
+    if (!listening) return listening;
+  }
+  if (configuration_.mqtt_port != 0) {
+    const auto listening =
+        listen(configuration_.listen, configuration_.mqtt_port, "MQTT", {&first},
+               [this](IoThread&, Socket socket, std::string peer, Share place) {
+                 mqtt_->accept(std::move(socket), std::move(peer), std::move(place));
+               });
+    if (!listening) return listening;
+  }
+  if (configuration_.metrics_port != 0) {
+    const auto listening =
+        listen(configuration_.metrics_listen, configuration_.metrics_port, "metrics", {&first},
+               serve_http(HttpConnection::Role::operations));
+    if (!listening) return listening;
+  }
+  return {};
+}
+
+// Of the two addresses of localhost one is enough: a machine may have no IPv6.
+Result<void> Server::Impl::listen(const std::string& address, std::uint16_t port,
+                                  std::string_view what, std::vector<IoThread*> turns,
+                                  Listener::Accepted accepted) {
+  const auto endpoints = endpoints_of(address, port);
+  std::optional<Error> refused;
+  std::size_t open = 0;
+  for (const auto& endpoint : endpoints) {
+    auto listener = Listener::open(endpoint, what, *threads_.front(), turns, shared_, accepted);
+    if (listener) {
+      listeners_.push_back(std::move(*listener));
+      ++open;
+    } else if (!refused) {
+      refused = listener.error();
+    }
+    // An address in use is never passed over: requests would go to whoever has it.
+    if (!listener && endpoint.address().is_v4()) break;
+  }
+  if (open == endpoints.size()) return {};
+  if (open > 0 && endpoints.size() > 1) {
+    log::warning(refused->detail);
+    return {};
+  }
+  return refused ? *refused : error(Errc::invalid, "cannot listen on " + address);
+}
+
+Listener::Accepted Server::Impl::serve_http(HttpConnection::Role role) {
+  return [this, role](IoThread& thread, Socket socket, std::string peer, Share place) {
+    std::make_shared<HttpConnection>(thread, shared_, std::move(socket), std::move(peer),
+                                     std::move(place), role)
+        ->start();
+  };
+}
+
+// Each thread has a reference count of its own on the one service: a shared one would be written by
+// all threads at every request.
+void Server::Impl::use_service() {
+  const auto service = std::make_shared<const rest::Service>(
+      options_of(configuration_, version_), configuration_.limits, authority_, store_->identity());
+  for (const auto& thread : threads_) {
+    std::shared_ptr<const rest::Service> own(service.get(), [service](const rest::Service*) {});
+    asio::post(thread->context(), [&thread = *thread, own = std::move(own)] { thread.use(own); });
+  }
+}
+
+Task<void> Server::Impl::tick() {
+  Timer timer(threads_.front()->context());
+  for (;;) {
+    timer.expires_after(std::chrono::seconds(1));
+    const auto [failure] = co_await timer.async_wait(as_values);
+    if (failure) co_return;
+    engine_->tick(wall_clock());
+  }
+}
+
+void Server::Impl::reload(const Configuration& configuration) {
+  for (const std::string& name : needing_restart(configuration_, configuration)) {
+    log::warning("this setting has changed; it needs a restart", {{"setting", name}});
+  }
+  configuration_.log_level = configuration.log_level;
+  configuration_.log_format = configuration.log_format;
+  configuration_.allowed_hosts = configuration.allowed_hosts;
+  configuration_.cors_origins = configuration.cors_origins;
+  log::configure(configuration_.log_level, configuration_.log_format);
+  use_service();
+  log::info("the configuration was read again");
+}
+
+// Runs an action on an I/O thread and waits for it.
+void Server::Impl::on(IoThread& thread, const std::function<void()>& action) {
+  std::latch done(1);
+  asio::post(thread.context(), [&] {
+    action();
+    done.count_down();
+  });
+  done.wait();
+}
+
+bool Server::Impl::wait_for(milliseconds patience, const std::function<bool()>& done) const {
+  const auto deadline = Clock::now() + patience;
+  while (!done()) {
+    if (Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return true;
+}
+
+void Server::Impl::stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (shared_.phase.exchange(Phase::stopping) == Phase::serving) {
+    IoThread& first = *threads_.front();
+    on(first, [this] {
+      for (const auto& listener : listeners_) listener->close();
+    });
+    for (const auto& thread : threads_) {
+      on(*thread, [&thread] { thread->deadlines().wind_up(); });
+    }
+    const bool finished = wait_for(configuration_.limits.shutdown_grace,
+                                   [this] { return shared_.http_connections == 0; });
+    if (!finished) log::warning("some requests did not finish within shutdown_grace");
+    // After the requests: what they wrote is announced before the clients are told to go.
+    on(first, [this] { mqtt_->shut_down(); });
+    wait_for(milliseconds(1000), [this] {
+      return shared_.mqtt_tcp_connections + shared_.mqtt_websocket_connections == 0;
+    });
+    for (const auto& thread : threads_) {
+      on(*thread, [&thread] { thread->deadlines().abort(); });
+    }
+    wait_for(milliseconds(500), [this] { return shared_.connections.used() == 0; });
+  }
+  for (const auto& thread : threads_) thread->stop();
+  shared_.readers.stop();
+  engine_.reset();
+  listeners_.clear();
+  threads_.clear();
+  mqtt_.reset();
+  store_.reset();
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::start(const Configuration& configuration,
+                                              std::string version) {
+  auto impl = std::make_unique<Impl>(configuration, std::move(version));
+  if (const Result<void> started = impl->start(); !started) return started.error();
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+void Server::reload(const Configuration& configuration) {
+  impl_->reload(configuration);
+}
+
+void Server::stop() {
+  impl_->stop();
+}
+
+}  // namespace doctor::server

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "doctor/base/limits.hpp"
+#include "doctor/base/login_throttle.hpp"
+#include "doctor/base/time.hpp"
+#include "doctor/engine/authority.hpp"
+#include "doctor/engine/engine.hpp"
+#include "doctor/server/budget.hpp"
+#include "doctor/server/worker_pool.hpp"
+
+namespace doctor::server {
+
+class MqttService;
+class Metrics;
+
+enum class Phase : std::uint8_t { starting, serving, stopping };
+
+/// Now, on the wall's clock.
+inline Timestamp wall_clock() {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return Timestamp{duration_cast<milliseconds>(now).count()};
+}
+
+/// The one throttle of failed logins, for all transports and threads.
+class SharedThrottle {
+ public:
+  explicit SharedThrottle(std::chrono::milliseconds delay_max) : throttle_(delay_max) {}
+
+  std::chrono::milliseconds failed(std::string_view address, Clock::time_point now) {
+    const std::scoped_lock lock(mutex_);
+    return throttle_.failed(address, now);
+  }
+
+ private:
+  std::mutex mutex_;
+  LoginThrottle throttle_;  // guarded by mutex_
+};
+
+/// What connections of all threads share. Everything in it may be used by any thread; it outlives
+/// all connections.
+struct Shared {
+  explicit Shared(const Limits& l, std::size_t reader_threads)
+      : limits(l),
+        connections(l.connections),
+        bodies(l.bodies_under_way),
+        answers(l.answers_under_way),
+        exports(l.exports),
+        throttle(l.login_delay_max),
+        readers(reader_threads) {}
+
+  const Limits limits;
+  std::atomic<Phase> phase{Phase::starting};
+
+  Budget connections;  ///< of all protocols together
+  Budget bodies;       ///< bytes of bodies that are being received
+  Budget answers;      ///< bytes of answers that are being sent
+  Budget exports;      ///< at a time
+  std::atomic<std::size_t> http_connections{0};
+  std::atomic<std::size_t> mqtt_tcp_connections{0};
+  std::atomic<std::size_t> mqtt_websocket_connections{0};
+  std::atomic<std::uint64_t> connections_refused{0};  ///< over the limit
+  std::atomic<std::uint64_t> request_number{0};
+
+  SharedThrottle throttle;
+  WorkerPool readers;
+
+  // Set before the first connection is accepted, and not changed while there is one.
+  engine::Engine* engine = nullptr;
+  MqttService* mqtt = nullptr;
+  const Metrics* metrics = nullptr;
+};
+
+/// Counts a connection of one protocol as long as it lives.
+class Counted {
+ public:
+  explicit Counted(std::atomic<std::size_t>& gauge) : gauge_(gauge) {
+    gauge_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Counted() { gauge_.fetch_sub(1, std::memory_order_relaxed); }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<std::size_t>& gauge_;
+};
+
+}  // namespace doctor::server
