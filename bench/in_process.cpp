@@ -200,11 +200,11 @@ void seeds_example() {
   house.replace_all("vm", vms + "]");
   house.replace_all("disk", disks + "]");
   std::string out;
-  const auto query = query_of(
-      R"({"select":["*","@[cluster](name,version,@[vm](name,status,@[disk].name))"]
-})", "data_center");
-  print("seeds_example_ms", median_seconds(31, [&] {
-  list(house, "data_center", query, out); }) * 1e3, "ms");
+  const auto query =
+      query_of(R"q({"select":["*","@[cluster](name,version,@[vm](name,status,@[disk].name))"]})q",
+               "data_center");
+  print("seeds_example_ms",
+        median_seconds(31, [&] { list(house, "data_center", query, out); }) * 1e3, "ms");
 }
 
 void filter_and_order() {
