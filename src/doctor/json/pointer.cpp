@@ -22,7 +22,7 @@ std::optional<Pointer> parse_pointer(std::string_view text) {
       if (++i == step.size() || (step[i] != '0' && step[i] != '1')) return std::nullopt;
       token.name += step[i] == '0' ? '~' : '/';
     }
-    const std::string string = quoted(token.name);
+    const std::string string = json::quoted(token.name);
     token.spelling = content(string);
     pointer.push_back(std::move(token));
     text.remove_prefix(step.size());

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <iterator>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "doctor/json/value.hpp"
+
+namespace doctor::json {
+
+/// For tests: random compact values, and other spellings of the same values.
+class RandomJson {
+ public:
+  explicit RandomJson(unsigned seed) : random_(seed) {}
+
+  std::size_t below(std::size_t n) { return random_() % n; }
+
+  std::string value(int depth) {
+    switch (below(depth > 0 ? 9 : 6)) {
+      case 0:
+        return "null";
+      case 1:
+        return below(2) == 0 ? "true" : "false";
+      case 2:
+      case 3:
+        return number();
+      case 4:
+      case 5:
+        return json::quoted(text());
+      case 6:
+        return array(depth - 1);
+      default:
+        return object(depth - 1);
+    }
+  }
+
+  std::string array(int depth) {
+    std::string out = "[";
+    for (std::size_t n = below(5); n > 0; --n) out += value(depth) + (n > 1 ? "," : "");
+    return out + "]";
+  }
+
+  std::string object(int depth) {
+    std::string out = "{";
+    const std::size_t count = below(6);
+    for (std::size_t i = 0; i < count; ++i) {
+      out += (i > 0 ? "," : "") + json::quoted(text() + std::to_string(i)) + ":" + value(depth);
+    }
+    return out + "}";
+  }
+
+  /// The same value with other order of keys and other spelling of numbers and strings.
+  std::string respelt(std::string_view value) {
+    switch (kind(value)) {
+      case Kind::number:
+        return respelt_number(value);
+      case Kind::string:
+        return respelt_string(unescape(content(value)));
+      case Kind::array: {
+        std::string out = "[";
+        for (const std::string_view element : Elements(value)) {
+          out += (out.size() > 1 ? "," : "") + respelt(element);
+        }
+        return out + "]";
+      }
+      case Kind::object: {
+        std::vector<std::string> members;
+        for (const Member& member : Members(value)) {
+          members.push_back(respelt_string(unescape(member.name)) + ":" + respelt(member.value));
+        }
+        if (below(2) == 0) std::shuffle(members.begin(), members.end(), random_);
+        std::string out = "{";
+        for (const std::string& member : members) out += (out.size() > 1 ? "," : "") + member;
+        return out + "}";
+      }
+      default:
+        return std::string(value);
+    }
+  }
+
+ private:
+  std::string text() {
+    constexpr std::string_view pieces[] = {"a", "bc",     "\"",     "\\",         "\n", "\x01",
+                                           "/", "\u00e9", "\u20ac", "\U0001F600", "x"};
+    std::string out;
+    for (std::size_t n = below(6); n > 0; --n) out += pieces[below(std::size(pieces))];
+    return out;
+  }
+
+  std::string number() {
+    std::string out = below(3) == 0 ? "-" : "";
+    out += below(3) == 0 ? "0" : std::to_string(1 + below(2000));
+    if (below(3) == 0) out += "." + std::to_string(below(1000));
+    if (below(4) == 0) out += "e" + std::to_string(static_cast<int>(below(9)) - 4);
+    return out;
+  }
+
+  std::string respelt_number(std::string_view number) {
+    std::string out(number);
+    const auto e = out.find_first_of("eE");
+    const int exponent = e == std::string::npos ? 0 : std::stoi(out.substr(e + 1));
+    out = out.substr(0, e);
+    if (below(2) == 0) {
+      out += out.find('.') == std::string::npos ? ".0" : "0";
+    }
+    if (below(2) == 0 && out.find('.') == std::string::npos) {
+      return out + "000E" + std::to_string(exponent - 3);
+    }
+    return exponent == 0 && below(2) == 0 ? out : out + "E" + std::to_string(exponent);
+  }
+
+  std::string respelt_string(std::string_view text) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    const std::string minimal = json::quoted(text);
+    std::string out = "\"";
+    for (const char c : content(minimal)) {
+      // Whatever is no part of an escape may be one.
+      if (c >= 'a' && c <= 'z' && below(3) == 0 && minimal.find('\\') == std::string::npos) {
+        const auto octet = static_cast<unsigned char>(c);
+        out += std::string("\\u00") + digits[octet >> 4] + digits[octet & 15];
+      } else {
+        out += c;
+      }
+    }
+    return out + "\"";
+  }
+
+  std::mt19937 random_;
+};
+
+/// The seed of this run: of the environment's DOCTOR_SEED, or another each time.
+inline unsigned test_seed() {
+  const char* given = std::getenv("DOCTOR_SEED");
+  return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
+                          : std::random_device{}();
+}
+
+}  // namespace doctor::json
