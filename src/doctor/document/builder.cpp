@@ -78,7 +78,9 @@ void Builder::take_checked(std::string_view object) {
 Result<Document> Builder::finish(std::optional<std::string_view> path_id) {
   minimal_ = true;
   Result<void> good = check_names();
-  if (good) good = check_id(path_id);
+  // Looked at in any case: an error of a name tells the id too.
+  const Result<void> good_id = check_id(path_id);
+  if (good) good = good_id;
   if (good && !minimal_) spell_minimally();
   if (good) good = check_limits();
   if (good) return Document(assemble());
@@ -101,20 +103,25 @@ std::string_view Builder::value(std::size_t member) const {
 
 Result<void> Builder::check_names() {
   id_member_.reset();
-  Result<void> good;
+  std::optional<Error> fault;
+  const auto check = [&](std::string_view unescaped, std::size_t member) {
+    if (unescaped == id_name) id_member_ = member;
+    if (fault) return;
+    if (const auto good = check_field_name(unescaped); !good) {
+      fault = good.error();
+      if (offset_) fault->offset = members_[member].offset;
+    }
+  };
   for (std::size_t i = 0; i < members_.size(); ++i) {
     if (members_[i].escaped) {
       minimal_ = false;
-      const std::string unescaped = json::unescape(name(i));
-      if (unescaped == id_name) id_member_ = i;
-      if (good) good = check_field_name(unescaped);
+      check(json::unescape(name(i)), i);
     } else {
-      if (name(i) == id_name) id_member_ = i;
-      if (good) good = check_field_name(name(i));
+      check(name(i), i);
     }
-    if (!good && !good.error().offset && offset_) good.error().offset = members_[i].offset;
   }
-  return good;
+  if (fault) return *fault;
+  return {};
 }
 
 Result<void> Builder::check_id(std::optional<std::string_view> path_id) {
