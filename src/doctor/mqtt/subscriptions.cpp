@@ -114,16 +114,16 @@ void Subscriptions::take(const List& list) {
 void Subscriptions::collect(const Node& node, std::string_view topic, bool first_level) {
   // Wildcards in the first level do not match topics that begin with `$` [MQTT-4.7.2-1].
   const bool wildcards = !(first_level && is_reserved(topic));
-  const auto [first, rest] = split(topic);
+  const Levels levels = split(topic);
   if (wildcards) take(node.below);
-  const auto descend = [&, rest = rest](const Node& next) {
-    if (rest) return collect(next, *rest, false);
+  const auto descend = [&](const Node& next) {
+    if (levels.rest) return collect(next, *levels.rest, false);
     take(next.here);
     take(next.below);  // `a/#` matches `a` too
   };
   if (wildcards && node.plus) descend(*node.plus);
   if (node.children.empty()) return;
-  const auto child = node.children.find(first);
+  const auto child = node.children.find(levels.first);
   if (child != node.children.end()) descend(*child->second);
 }
 
