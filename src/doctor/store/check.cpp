@@ -6,8 +6,8 @@
 #include "doctor/document/session.hpp"
 #include "doctor/json/value.hpp"
 #include "doctor/store/contents.hpp"
-#include "doctor/store/creation.hpp"
 #include "doctor/store/directory_lock.hpp"
+#include "doctor/store/examine.hpp"
 #include "doctor/store/file.hpp"
 #include "doctor/store/store.hpp"
 
@@ -237,7 +237,14 @@ Result<CheckSummary> check(const std::filesystem::path& directory,
   }
   const auto lock = DirectoryLock::take(directory, true);
   if (!lock) return lock.error();
-  if (auto sound = examine(path); !sound) return sound.error();
+  if (auto sound = examine(path, true); !sound) return sound.error();
+  const auto page_faults = check_pages(path, report);
+  if (!page_faults) return page_faults.error();
+  if (*page_faults > 0) {
+    CheckSummary summary;
+    summary.faults = *page_faults;
+    return summary;
+  }
   auto file = File::open(path, File::Access::read, 0);
   if (!file) return file.error();
   if (auto tables = (*file)->open_tables(0); !tables) {

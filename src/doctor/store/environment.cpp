@@ -10,6 +10,7 @@
 #include "doctor/base/text.hpp"
 #include "doctor/store/contents.hpp"
 #include "doctor/store/creation.hpp"
+#include "doctor/store/examine.hpp"
 #include "doctor/store/format.hpp"
 
 namespace doctor::store {
@@ -17,14 +18,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// How long a write waits for snapshots to end, when the file must be opened again.
+constexpr std::chrono::milliseconds reopening_wait{100};
+
 bool is_full(int code) {
   return code == ENOSPC || code == EDQUOT;
 }
 
+[[noreturn]] void stop_without_reading(const Error& cause) {
+  log::error("the store can no longer be read", {{"cause", cause.detail}});
+  std::abort();
+}
+
+// What a killed process has written is seen from now on, but may not be on the disk yet.
+bool flush(const fs::path& path) {
+  const Descriptor file = doctor::store::open_file(path, O_RDWR);
+  return file && ::fdatasync(file.number()) == 0;
+}
+
 }  // namespace
+
+Environment::Opening::~Opening() {
+  for (MDB_txn* transaction : idle) mdb_txn_abort(transaction);
+}
 
 Result<std::unique_ptr<Environment>> Environment::open(const Options& options) {
   std::unique_ptr<Environment> environment(new Environment(options));
+  const fs::path& path = environment->path_;
   std::error_code failed;
   if (!options.read_only) fs::create_directories(options.directory, failed);
   if (failed) {
@@ -34,51 +54,55 @@ Result<std::unique_ptr<Environment>> Environment::open(const Options& options) {
   auto lock = DirectoryLock::take(options.directory, options.read_only);
   if (!lock) return lock.error();
   environment->lock_ = std::move(*lock);
-  if (auto opened = environment->open_file(options); !opened) return opened.error();
-  if (auto read = environment->read_meta(); !read) return read.error();
-  if (!options.read_only) {
-    environment->reserve_ = Reserve(options.directory / "reserve", options.reserve);
-  }
-  return environment;
-}
 
-Environment::~Environment() {
-  for (MDB_txn* transaction : idle_) mdb_txn_abort(transaction);
-}
-
-Result<void> Environment::open_file(const Options& options) {
-  const fs::path path = directory_ / "store.mdb";
-  std::error_code failed;
   if (!fs::exists(path, failed)) {
     if (options.read_only) {
-      return error(Errc::not_found, "there is no store in " + directory_.string());
+      return error(Errc::not_found, "there is no store in " + options.directory.string());
     }
     if (auto created = create_store(path, options.map_size); !created) return created.error();
   }
-  if (auto sound = examine(path); !sound) return sound.error();
-  auto file = File::open(path, options.read_only ? File::Access::read : File::Access::write,
-                         options.map_size);
+  if (auto sound = examine(path, options.read_only); !sound) return sound.error();
+  if (!options.read_only && !flush(path)) {
+    return error(Errc::unavailable, "cannot write " + path.string() + ": " + words_of(errno));
+  }
+  auto opening =
+      environment->open_file(options.read_only ? File::Access::read : File::Access::write);
+  if (!opening) return opening.error();
+  environment->current_ = std::move(*opening);
+  environment->refuses_writes_ = options.read_only;
+  if (auto read = environment->read_meta(); !read) return read.error();
+
+  if (!options.read_only) {
+    environment->reserve_ = Reserve(options.directory / "reserve", options.reserve);
+  }
+  const File& file = environment->file();
+  environment->reserve_size_ = std::min(options.reserve, file.pages_max() * file.page_size() / 8);
+  return environment;
+}
+
+Environment::~Environment() = default;
+
+Result<std::unique_ptr<Environment::Opening>> Environment::open_file(File::Access access) const {
+  auto opening = std::make_unique<Opening>();
+  auto file = File::open(path_, access, map_size_);
   if (!file) return file.error();
-  file_ = std::move(*file);
-  if (auto tables = file_->open_tables(0); !tables) {
+  opening->file = std::move(*file);
+  if (auto tables = opening->file->open_tables(0); !tables) {
     Error foreign = tables.error();
-    foreign.detail = path.string() + " is not a store of Doctor: " + foreign.detail;
+    foreign.detail = path_.string() + " is not a store of Doctor: " + foreign.detail;
     return foreign;
   }
-  read_only_ = options.read_only;
-  reserve_size_ = std::min(options.reserve, file_->pages_max() * file_->page_size() / 8);
-  return {};
+  return opening;
 }
 
 Result<void> Environment::read_meta() {
-  const fs::path path = directory_ / "store.mdb";
   const Reading reading = begin_reading();
-  auto format = check_format(path, reading.transaction, file_->tables());
-  auto identity = format ? check_meta(path, reading.transaction, file_->tables())
+  auto format = check_format(path_, reading.transaction, reading.tables());
+  auto identity = format ? check_meta(path_, reading.transaction, reading.tables())
                          : Result<Identity>(format.error());
   if (identity) {
     identity_ = *identity;
-    revision_ = Contents(reading.transaction, file_->tables()).state().revision.value;
+    revision_ = Contents(reading.transaction, reading.tables()).state().revision.value;
   }
   end_reading(reading);
   if (!identity) return identity.error();
@@ -87,42 +111,53 @@ Result<void> Environment::read_meta() {
 
 std::uint64_t Environment::size_on_disk() const {
   struct stat status{};
-  if (::stat((directory_ / "store.mdb").c_str(), &status) != 0) return 0;
+  if (::stat(path_.c_str(), &status) != 0) return 0;
   return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
 Environment::Reading Environment::begin_reading() {
-  MDB_txn* idle = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      idle = idle_.back();
-      idle_.pop_back();
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return !reopening_; });
+    Opening* const opening = current_.get();
+    MDB_txn* idle = nullptr;
+    if (!opening->idle.empty()) {
+      idle = opening->idle.back();
+      opening->idle.pop_back();
     }
+    ++opening->in_use;
+    lock.unlock();
+    const auto transaction = opening->file->begin_reading(idle);
+    if (transaction) return {opening, *transaction};
+    lock.lock();
+    --opening->in_use;
+    if (!opening->file->given_up()) {
+      stop_without_reading(transaction.error());
+    }
+    // The writer, which has seen it too, is about to replace this opening.
+    changed_.wait(lock, [&] { return current_.get() != opening; });
   }
-  auto transaction = file_->begin_reading(idle);
-  if (!transaction) {
-    log::error("a snapshot cannot be taken", {{"cause", transaction.error().detail}});
-    std::abort();
-  }
-  return {file_.get(), *transaction};
 }
 
 void Environment::end_reading(Reading reading) {
   File::rest(reading.transaction);
   const std::lock_guard lock(mutex_);
-  idle_.push_back(reading.transaction);
+  reading.opening->idle.push_back(reading.transaction);
+  if (--reading.opening->in_use == 0 && reopening_) changed_.notify_all();
 }
 
 Result<MDB_txn*> Environment::begin_writing() {
-  if (read_only_) {
+  if (refuses_writes_) {
     return error(Errc::unavailable,
-                 "the store takes no more writes since the disk failed: look at the log, and start "
-                 "Doctor again");
+                 "the store takes no more writes since writing to the disk failed: see the log, "
+                 "and start Doctor again");
+  }
+  if (given_up_ != nullptr) {
+    if (auto reopened = reopen_for_writing(); !reopened) return reopened.error();
   }
   reserve_.top_up(Clock::now());
   MDB_txn* transaction = nullptr;
-  if (const int code = mdb_txn_begin(file_->environment(), nullptr, 0, &transaction)) {
+  if (const int code = mdb_txn_begin(file().environment(), nullptr, 0, &transaction)) {
     return failure(code, 0);
   }
   return transaction;
@@ -135,20 +170,25 @@ Error Environment::failure(int code, std::uint64_t bytes_written) {
                  "with a larger one");
   }
   // LMDB reports a write that was cut short as EIO, but what cuts a write short is a full disk.
-  if (is_full(code) || (code == EIO && has_no_room(bytes_written))) {
-    return error(Errc::out_of_space, "the disk of " + directory_.string() +
-                                         " is full: remove documents, or make room on it");
+  const bool full = is_full(code) || (code == EIO && has_no_room(bytes_written));
+  if (!full) {
+    refuses_writes_ = true;
+    log::error("writing to the store failed; it takes no more writes until Doctor is started again",
+               {{"path", path_.string()}, {"cause", mdb_strerror(code)}});
   }
-  read_only_ = true;
-  log::error("writing to the store failed; it takes no more writes until Doctor is started again",
-             {{"directory", directory_.string()}, {"cause", mdb_strerror(code)}});
-  return error(Errc::unavailable, "writing to the store failed: no more writes are taken");
+  replace_if_given_up();
+  if (!full)
+    return error(Errc::unavailable, "writing to the store failed: it takes no more writes");
+  return error(Errc::out_of_space, "the disk of " + path_.parent_path().string() +
+                                       " is full: remove documents, or make room on it");
 }
 
 bool Environment::has_no_room(std::uint64_t bytes) const {
   mdb_filehandle_t file = -1;
   struct stat status{};
-  if (mdb_env_get_fd(file_->environment(), &file) != 0 || ::fstat(file, &status) != 0) return false;
+  if (mdb_env_get_fd(current_->file->environment(), &file) != 0 || ::fstat(file, &status) != 0) {
+    return false;
+  }
   const auto wanted = static_cast<off_t>(bytes + (1u << 20));
   if (::fallocate(file, FALLOC_FL_KEEP_SIZE, status.st_size, wanted) == 0) {
     // There is room after all: what was taken beyond the end goes back.
@@ -158,6 +198,50 @@ bool Environment::has_no_room(std::uint64_t bytes) const {
   if (errno != EOPNOTSUPP) return is_full(errno);
   struct statvfs room{};
   return ::fstatvfs(file, &room) == 0 && static_cast<off_t>(room.f_bavail * room.f_frsize) < wanted;
+}
+
+void Environment::replace_if_given_up() {
+  if (!file().given_up()) return;
+  auto opening = open_file(File::Access::read);
+  if (!opening) stop_without_reading(opening.error());
+  {
+    const std::lock_guard lock(mutex_);
+    given_up_ = std::move(current_);
+    current_ = std::move(*opening);
+  }
+  changed_.notify_all();
+  // LMDB has taken back what it wrote of the commit that failed. Had it not, this would show it.
+  const Reading reading = begin_reading();
+  const auto seen = Contents(reading.transaction, reading.tables()).state().revision;
+  end_reading(reading);
+  if (seen != revision()) {
+    stop_without_reading(error(Errc::internal, "a commit that is not durable cannot be undone"));
+  }
+}
+
+Result<void> Environment::reopen_for_writing() {
+  std::unique_lock lock(mutex_);
+  reopening_ = true;
+  const bool unused = changed_.wait_for(
+      lock, reopening_wait, [this] { return current_->in_use == 0 && given_up_->in_use == 0; });
+  Result<void> done;
+  if (unused) {
+    given_up_ = nullptr;
+    current_ = nullptr;
+    auto opening = open_file(File::Access::write);
+    if (!opening) {
+      done = opening.error();
+      opening = open_file(File::Access::read);
+      given_up_ = std::make_unique<Opening>();
+    }
+    if (!opening) stop_without_reading(opening.error());
+    current_ = std::move(*opening);
+  } else {
+    done = error(Errc::out_of_space, "the disk was full; the store will soon be opened again");
+  }
+  reopening_ = false;
+  changed_.notify_all();
+  return done;
 }
 
 }  // namespace doctor::store

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,11 @@ namespace doctor::store {
 
 /// All that a Store is: its directory, the file in it, the pool of read transactions, and whether
 /// it still takes writes.
+///
+/// LMDB gives an opening up for readers too when the write of its meta page fails. Snapshots must
+/// go on, so the file is then opened a second time, for reading only, beside the first, whose
+/// snapshots end by themselves. If it was only for want of room, the next write closes both, as
+/// soon as no snapshot holds them, and opens the file for writing again.
 class Environment {
  public:
   static Result<std::unique_ptr<Environment>> open(const Options& options);
@@ -24,10 +30,19 @@ class Environment {
   document::Revision revision() const { return document::Revision{revision_.load()}; }
   std::uint64_t size_on_disk() const;
 
+  /// One opening of the file, with its idle read transactions.
+  struct Opening {
+    std::unique_ptr<File> file;
+    std::vector<MDB_txn*> idle;
+    std::size_t in_use = 0;  ///< read transactions
+
+    ~Opening();
+  };
   /// A read transaction at the newest durable commit; give it back. Any thread.
   struct Reading {
-    const File* file;
+    Opening* opening;
     MDB_txn* transaction;
+    const Tables& tables() const { return opening->file->tables(); }
   };
   Reading begin_reading();
   void end_reading(Reading reading);
@@ -35,7 +50,8 @@ class Environment {
   // What follows is for the one writer.
 
   Result<MDB_txn*> begin_writing();
-  File& file() { return *file_; }
+  /// The file that the transaction writes.
+  File& file() { return *current_->file; }
   Reserve& reserve() { return reserve_; }
   std::uint64_t reserve_size() const { return reserve_size_; }
   /// What a failed call of LMDB means, in words. Notes that the store takes no more writes if so.
@@ -44,22 +60,28 @@ class Environment {
   void committed(document::Revision revision) { revision_.store(revision.value); }
 
  private:
-  explicit Environment(const Options& options) : directory_(options.directory) {}
-  Result<void> open_file(const Options& options);
+  explicit Environment(const Options& options)
+      : path_(options.directory / "store.mdb"), map_size_(options.map_size) {}
+  Result<std::unique_ptr<Opening>> open_file(File::Access access) const;
   Result<void> read_meta();
   bool has_no_room(std::uint64_t bytes) const;
+  void replace_if_given_up();
+  Result<void> reopen_for_writing();
 
-  std::filesystem::path directory_;
+  const std::filesystem::path path_;
+  const std::uint64_t map_size_;
   DirectoryLock lock_;
   Reserve reserve_;
   std::uint64_t reserve_size_ = 0;
   Identity identity_;
-  std::unique_ptr<File> file_;
   std::atomic<std::uint64_t> revision_{0};
-  std::atomic<bool> read_only_{false};
+  bool refuses_writes_ = false;  // the writer's
 
-  std::mutex mutex_;  // guards idle_
-  std::vector<MDB_txn*> idle_;
+  std::mutex mutex_;  // guards what follows, though the writer may read current_ without it
+  std::condition_variable changed_;
+  std::unique_ptr<Opening> current_;
+  std::unique_ptr<Opening> given_up_;  // by LMDB; current_ is then for reading only
+  bool reopening_ = false;             // no snapshot begins meanwhile
 };
 
 }  // namespace doctor::store

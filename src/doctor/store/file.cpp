@@ -65,6 +65,13 @@ File::~File() {
   mdb_env_close(environment_);
 }
 
+bool File::given_up() const {
+  MDB_txn* transaction = nullptr;
+  const int code = mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction);
+  if (code == 0) mdb_txn_abort(transaction);
+  return code == MDB_PANIC;
+}
+
 Result<void> File::open_tables(unsigned flags) {
   MDB_txn* transaction = nullptr;
   const unsigned read_only = (flags & MDB_CREATE) ? 0 : MDB_RDONLY;

@@ -35,6 +35,10 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
+  /// Whether LMDB has given this opening up, for readers too, because it could not write a meta
+  /// page. Any thread.
+  bool given_up() const;
+
   MDB_env* environment() const { return environment_; }
   const Tables& tables() const { return tables_; }
   Result<void> open_tables(unsigned flags);

@@ -1,5 +1,6 @@
 #include "doctor/store/pages.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,7 +16,21 @@ constexpr std::size_t header_size = 16;
 constexpr std::size_t meta_size = 136;
 constexpr std::uint32_t magic = 0xBEEFC0DE;
 constexpr std::uint32_t data_version = 1;
+
+// The flags of a page and of a node in a leaf.
+constexpr std::uint16_t branch_flag = 0x01;
+constexpr std::uint16_t leaf_flag = 0x02;
+constexpr std::uint16_t overflow_flag = 0x04;
 constexpr std::uint16_t meta_flag = 0x08;
+constexpr std::uint16_t in_overflow_flag = 0x01;
+constexpr std::uint16_t table_flag = 0x02;
+
+constexpr std::uint64_t no_page = ~std::uint64_t{0};
+constexpr unsigned depth_max = 32;
+
+std::string of_page(std::uint64_t page) {
+  return "page " + std::to_string(page);
+}
 
 // page:8 pad:2 flags:2 lower:2 upper:2, then
 // magic:4 version:4 address:8 mapsize:8 free_pages:48 tables:48 last_page:8 transaction:8
@@ -45,6 +60,44 @@ Result<MetaPage> read_one(std::string_view file, std::size_t offset) {
     return invalid("it says that its pages have " + std::to_string(page.page_size) + " bytes");
   }
   return page;
+}
+
+// number:8 key_size:2 flags:2 lower:2 upper:2, or for overflow pages number:8 pad:2 flags:2 pages:4
+struct PageHeader {
+  explicit PageHeader(std::string_view page)
+      : number(load<std::uint64_t>(page)),
+        flags(load<std::uint16_t>(page.substr(10))),
+        lower(load<std::uint16_t>(page.substr(12))),
+        upper(load<std::uint16_t>(page.substr(14))),
+        pages(load<std::uint32_t>(page.substr(12))) {}
+  std::uint64_t number;
+  std::uint16_t flags;
+  std::uint16_t lower;  // end of the nodes' offsets, which begin behind the header
+  std::uint16_t upper;  // begin of the nodes
+  std::uint32_t pages;
+};
+
+// low:2 high:2 flags:2 key_size:2 key, and in a leaf the value (its size is low and high) or the
+// number of its first overflow page; in a branch low, high and flags are the number of a page.
+struct Node {
+  explicit Node(std::string_view bytes)
+      : value_size(load<std::uint32_t>(bytes)),
+        flags(load<std::uint16_t>(bytes.substr(4))),
+        key_size(load<std::uint16_t>(bytes.substr(6))) {}
+  std::uint64_t page() const { return std::uint64_t{flags} << 32 | value_size; }
+  static constexpr std::size_t header = 8;
+
+  std::uint32_t value_size;
+  std::uint16_t flags;
+  std::uint16_t key_size;
+};
+
+/// The bytes of a page from its `index`-th node on; nothing if they lie outside.
+std::string_view node_at(std::string_view page, std::size_t index) {
+  const std::size_t offset = load<std::uint16_t>(page.substr(header_size + 2 * index));
+  if (offset < header_size || offset + Node::header > page.size()) return {};
+  const std::string_view bytes = page.substr(offset);
+  return Node::header + Node(bytes).key_size <= bytes.size() ? bytes : std::string_view();
 }
 
 }  // namespace
@@ -89,6 +142,128 @@ Result<MetaPage> read_meta_page(std::string_view file) {
   if (!second) return second.error();
   if (second->page_size != first->page_size) return invalid("its two heads do not agree");
   return second->transaction > first->transaction ? second : first;
+}
+
+PageReader::PageReader(std::string_view file, const MetaPage& meta)
+    // A damaged number of pages must not cost memory.
+    : file_(file), meta_(meta), met_(std::min(meta.last_page + 1, file.size() / 64 + first_page)) {}
+
+Result<void> PageReader::read(const TreeRecord& tree, const Visit& visit) {
+  Tally tally;
+  if (tree.root != no_page) {
+    if (tree.depth == 0 || tree.depth > depth_max) return invalid("a tree has an impossible depth");
+    if (auto done = read_page(tree.root, tree.depth - 1u, tally, visit); !done) return done;
+  }
+  if (tally.branch_pages != tree.branch_pages || tally.leaf_pages != tree.leaf_pages ||
+      tally.overflow_pages != tree.overflow_pages || tally.entries != tree.entries) {
+    return invalid("a tree does not have the pages and entries that its record says");
+  }
+  return {};
+}
+
+Result<void> PageReader::read_page(std::uint64_t number, unsigned levels_below, Tally& tally,
+                                   const Visit& visit) {
+  if (auto once = meet(number); !once) return once;
+  if ((number + 1) * meta_.page_size > file_.size()) {
+    return invalid(of_page(number) + " lies beyond the end of the file");
+  }
+  const std::string_view page = file_.substr(number * meta_.page_size, meta_.page_size);
+  const PageHeader header(page);
+  const std::uint16_t kind = levels_below == 0 ? leaf_flag : branch_flag;
+  if (header.number != number || header.flags != kind || header.lower <= header_size ||
+      header.lower > header.upper || header.upper > page.size() || header.lower % 2 != 0) {
+    return invalid(of_page(number) + " is not what its place asks for");
+  }
+  if (levels_below == 0) {
+    ++tally.leaf_pages;
+    auto done = read_leaf(page, tally, visit);
+    if (!done) return invalid(of_page(number) + ": " + done.error().detail);
+    return done;
+  }
+  ++tally.branch_pages;
+  const std::size_t nodes = (header.lower - header_size) / 2;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const std::string_view node = node_at(page, i);
+    if (node.empty()) return invalid(of_page(number) + " has an entry that lies outside");
+    auto done = read_page(Node(node).page(), levels_below - 1, tally, visit);
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> PageReader::read_leaf(std::string_view page, Tally& tally, const Visit& visit) {
+  const std::size_t nodes = (PageHeader(page).lower - header_size) / 2;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const std::string_view bytes = node_at(page, i);
+    if (bytes.empty()) return invalid("an entry lies outside");
+    const Node node(bytes);
+    const std::string_view key = bytes.substr(Node::header, node.key_size);
+    const std::string_view rest = bytes.substr(Node::header + node.key_size);
+    std::string_view value;
+    if (node.flags == in_overflow_flag) {
+      if (rest.size() < sizeof(std::uint64_t)) return invalid("an entry lies outside");
+      auto overflow = read_overflow(load<std::uint64_t>(rest), node.value_size, tally);
+      if (!overflow) return overflow.error();
+      value = *overflow;
+    } else if (node.flags == 0 || node.flags == table_flag) {
+      if (rest.size() < node.value_size) return invalid("an entry lies outside");
+      value = rest.substr(0, node.value_size);
+    } else {
+      return invalid("an entry is of a kind that a store does not have");
+    }
+    ++tally.entries;
+    if (auto done = visit(key, value); !done) return done;
+  }
+  return {};
+}
+
+Result<std::string_view> PageReader::read_overflow(std::uint64_t number, std::uint64_t size,
+                                                   Tally& tally) {
+  if (auto once = meet(number); !once) return once.error();
+  if ((number + 1) * meta_.page_size > file_.size()) {
+    return invalid(of_page(number) + " lies beyond the end of the file");
+  }
+  const std::string_view bytes = file_.substr(number * meta_.page_size);
+  const PageHeader header(bytes);
+  // A value that was replaced by a shorter one keeps its pages.
+  if (header.number != number || header.flags != overflow_flag ||
+      header.pages * std::uint64_t{meta_.page_size} > bytes.size() ||
+      header_size + size > header.pages * std::uint64_t{meta_.page_size}) {
+    return invalid(of_page(number) + " is not what its place asks for");
+  }
+  for (std::uint64_t i = 1; i < header.pages; ++i) {
+    if (auto once = meet(number + i); !once) return once.error();
+  }
+  tally.overflow_pages += header.pages;
+  return bytes.substr(header_size, size);
+}
+
+Result<void> PageReader::meet(std::uint64_t page) {
+  if (page < first_page || page > meta_.last_page || page >= met_.size()) {
+    return invalid(of_page(page) + " is not a page of the store");
+  }
+  if (met_[page]) return invalid(of_page(page) + " is used twice");
+  met_[page] = true;
+  return {};
+}
+
+// Each entry: how many pages, and their numbers, falling.
+Result<void> PageReader::read_free_pages() {
+  return read(meta_.free_pages, [this](std::string_view key, std::string_view value) {
+    constexpr std::size_t size = sizeof(std::uint64_t);
+    const std::uint64_t count = value.size() < size ? 0 : load<std::uint64_t>(value);
+    if (key.size() != size || value.size() < size || count > value.size() / size - 1) {
+      return Result<void>(invalid("a list of free pages is cut off"));
+    }
+    std::uint64_t last = no_page;
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      const auto page = load<std::uint64_t>(value.substr(i * size));
+      if (page >= last) return Result<void>(invalid("a list of free pages is out of order"));
+      if (auto once = meet(page); !once) return once;
+      last = page;
+    }
+    return Result<void>();
+  });
 }
 
 }  // namespace doctor::store

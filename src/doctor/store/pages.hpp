@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <functional>
 #include <string_view>
+#include <vector>
 
 #include "doctor/base/result.hpp"
 
@@ -48,6 +49,46 @@ class MappedFile {
  private:
   explicit MappedFile(std::string_view bytes) : bytes_(bytes) {}
   std::string_view bytes_;
+};
+
+/// Reads whole trees, and checks on the way all that LMDB relies on: that each page lies in the
+/// file, is what its place in the tree asks for and is met only once, that each node lies in its
+/// page, that the tree has as many pages and entries as its record says.
+class PageReader {
+ public:
+  /// @param file  the whole file; outlives the reader
+  PageReader(std::string_view file, const MetaPage& meta);
+
+  /// One entry of a tree; Errc::invalid if it cannot be what it is.
+  using Visit = std::function<Result<void>(std::string_view key, std::string_view value)>;
+
+  /// Calls `visit` with each entry, in order. Errc::invalid at the first thing that is wrong.
+  Result<void> read(const TreeRecord& tree, const Visit& visit);
+  /// Reads the list of free pages: none of them may have been met in a tree, nor occur twice.
+  Result<void> read_free_pages();
+
+  /// Whether the page was met, in a tree or as a free one.
+  bool was_met(std::uint64_t page) const { return page < met_.size() && met_[page]; }
+
+  static constexpr std::uint64_t first_page = 2;  ///< before it are the two meta pages
+
+ private:
+  struct Tally {
+    std::uint64_t branch_pages = 0;
+    std::uint64_t leaf_pages = 0;
+    std::uint64_t overflow_pages = 0;
+    std::uint64_t entries = 0;
+  };
+  Result<void> read_page(std::uint64_t page, unsigned levels_below, Tally& tally,
+                         const Visit& visit);
+  Result<void> read_leaf(std::string_view page, Tally& tally, const Visit& visit);
+  Result<std::string_view> read_overflow(std::uint64_t page, std::uint64_t size, Tally& tally);
+  /// Notes that a page is used, once.
+  Result<void> meet(std::uint64_t page);
+
+  std::string_view file_;
+  MetaPage meta_;
+  std::vector<bool> met_;  // by page
 };
 
 /// Errc::invalid if the file is not LMDB's, of another version of it, or damaged; the detail says

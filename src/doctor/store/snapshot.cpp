@@ -12,7 +12,7 @@ document::CollectionInfo info_of(CollectionNumber number, CollectionRecord recor
 PooledSnapshot::PooledSnapshot(Environment& environment)
     : environment_(environment),
       reading_(environment.begin_reading()),
-      contents_(reading_.transaction, reading_.file->tables()),
+      contents_(reading_.transaction, reading_.tables()),
       revision_(contents_.state().revision) {}
 
 PooledSnapshot::~PooledSnapshot() {
@@ -56,7 +56,7 @@ Result<std::vector<LogEntry>> PooledSnapshot::log(document::Revision after,
                                                   std::size_t max_bytes) const {
   std::vector<LogEntry> entries;
   if (after >= revision_) return entries;
-  Cursor cursor(reading_.transaction, reading_.file->tables().log);
+  Cursor cursor(reading_.transaction, reading_.tables().log);
   const std::uint64_t first = after.value + 1;
   if (!cursor.move(bytes_of(first), MDB_SET)) {
     return error(Errc::not_found,
