@@ -41,7 +41,7 @@ State Contents::state() const {
 }
 
 std::optional<CollectionNumber> Contents::collection(std::string_view name) const {
-  if (name.size() > key_size_max) return std::nullopt;
+  if (name.empty() || name.size() > key_size_max) return std::nullopt;
   const auto number = get(transaction_, tables_->names, name);
   if (!number) return std::nullopt;
   return CollectionNumber{load<std::uint32_t>(*number)};
