@@ -17,8 +17,10 @@ namespace fs = std::filesystem;
 
 using TreeRecords = std::map<std::string, TreeRecord, std::less<>>;
 
-// What tells where everything is: small, and read whole at every opening.
-constexpr std::string_view small_tables[] = {"meta", "names", "collections"};
+// What tells where everything is: read whole at every opening.
+bool is_small(std::string_view table) {
+  return table == "meta" || table == "names" || table == "collections";
+}
 
 Error damaged(const fs::path& path, const std::string& what) {
   return invalid(path.string() + " is not a store of Doctor, or is damaged: " + what +
@@ -83,12 +85,10 @@ Result<void> examine(const fs::path& path, bool read_only) {
   PageReader reader(bytes, *meta);
   const auto tables = read_tables(reader, *meta);
   if (!tables) return damaged(path, tables.error().detail);
-  for (const std::string_view name : small_tables) {
-    const auto table = tables->find(name);
-    if (table == tables->end()) continue;  // not ours: told when the tables are opened
-    if (auto read = reader.read(table->second, size_check(name)); !read) {
-      return damaged(path, read.error().detail);
-    }
+  for (const auto& [name, tree] : *tables) {
+    auto read = is_small(name) ? reader.read(tree, size_check(name))
+                               : reader.read_edges(tree, size_check(name));
+    if (!read) return damaged(path, read.error().detail);
   }
   const std::uint64_t length = (meta->last_page + 1) * meta->page_size;
   if (!read_only && bytes.size() < length &&

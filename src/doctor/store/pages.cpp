@@ -149,20 +149,33 @@ PageReader::PageReader(std::string_view file, const MetaPage& meta)
     : file_(file), meta_(meta), met_(std::min(meta.last_page + 1, file.size() / 64 + first_page)) {}
 
 Result<void> PageReader::read(const TreeRecord& tree, const Visit& visit) {
-  Tally tally;
-  if (tree.root != no_page) {
-    if (tree.depth == 0 || tree.depth > depth_max) return invalid("a tree has an impossible depth");
-    if (auto done = read_page(tree.root, tree.depth - 1u, tally, visit); !done) return done;
-  }
-  if (tally.branch_pages != tree.branch_pages || tally.leaf_pages != tree.leaf_pages ||
-      tally.overflow_pages != tree.overflow_pages || tally.entries != tree.entries) {
+  const auto tally = read_tree(tree, Extent::all, visit);
+  if (!tally) return tally.error();
+  if (tally->branch_pages != tree.branch_pages || tally->leaf_pages != tree.leaf_pages ||
+      tally->overflow_pages != tree.overflow_pages || tally->entries != tree.entries) {
     return invalid("a tree does not have the pages and entries that its record says");
   }
   return {};
 }
 
-Result<void> PageReader::read_page(std::uint64_t number, unsigned levels_below, Tally& tally,
-                                   const Visit& visit) {
+Result<void> PageReader::read_edges(const TreeRecord& tree, const Visit& visit) {
+  const auto tally = read_tree(tree, Extent::edges, visit);
+  if (!tally) return tally.error();
+  return {};
+}
+
+Result<PageReader::Tally> PageReader::read_tree(const TreeRecord& tree, Extent extent,
+                                                const Visit& visit) {
+  Tally tally;
+  if (tree.root == no_page) return tally;
+  if (tree.depth == 0 || tree.depth > depth_max) return invalid("a tree has an impossible depth");
+  auto done = read_page(tree.root, tree.depth - 1u, extent, tally, visit);
+  if (!done) return done.error();
+  return tally;
+}
+
+Result<void> PageReader::read_page(std::uint64_t number, unsigned levels_below, Extent extent,
+                                   Tally& tally, const Visit& visit) {
   if (auto once = meet(number); !once) return once;
   if ((number + 1) * meta_.page_size > file_.size()) {
     return invalid(of_page(number) + " lies beyond the end of the file");
@@ -183,9 +196,10 @@ Result<void> PageReader::read_page(std::uint64_t number, unsigned levels_below, 
   ++tally.branch_pages;
   const std::size_t nodes = (header.lower - header_size) / 2;
   for (std::size_t i = 0; i < nodes; ++i) {
+    if (extent == Extent::edges && i != 0 && i != nodes - 1) continue;
     const std::string_view node = node_at(page, i);
     if (node.empty()) return invalid(of_page(number) + " has an entry that lies outside");
-    auto done = read_page(Node(node).page(), levels_below - 1, tally, visit);
+    auto done = read_page(Node(node).page(), levels_below - 1, extent, tally, visit);
     if (!done) return done;
   }
   return {};

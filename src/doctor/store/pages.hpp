@@ -64,6 +64,8 @@ class PageReader {
 
   /// Calls `visit` with each entry, in order. Errc::invalid at the first thing that is wrong.
   Result<void> read(const TreeRecord& tree, const Visit& visit);
+  /// The same along the first and the last path of the tree only, however large it is.
+  Result<void> read_edges(const TreeRecord& tree, const Visit& visit);
   /// Reads the list of free pages: none of them may have been met in a tree, nor occur twice.
   Result<void> read_free_pages();
 
@@ -73,13 +75,15 @@ class PageReader {
   static constexpr std::uint64_t first_page = 2;  ///< before it are the two meta pages
 
  private:
+  enum class Extent : std::uint8_t { all, edges };
   struct Tally {
     std::uint64_t branch_pages = 0;
     std::uint64_t leaf_pages = 0;
     std::uint64_t overflow_pages = 0;
     std::uint64_t entries = 0;
   };
-  Result<void> read_page(std::uint64_t page, unsigned levels_below, Tally& tally,
+  Result<Tally> read_tree(const TreeRecord& tree, Extent extent, const Visit& visit);
+  Result<void> read_page(std::uint64_t page, unsigned levels_below, Extent extent, Tally& tally,
                          const Visit& visit);
   Result<void> read_leaf(std::string_view page, Tally& tally, const Visit& visit);
   Result<std::string_view> read_overflow(std::uint64_t page, std::uint64_t size, Tally& tally);

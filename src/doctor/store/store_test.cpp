@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "doctor/document/names.hpp"
-#include "doctor/store/test_store.hpp"
+#include "doctor/store/test_documents.hpp"
 
 namespace doctor::store {
 namespace {
@@ -14,8 +14,6 @@ using document::Change;
 using document::ChangeKind;
 using document::CollectionNumber;
 using document::Revision;
-
-constexpr Timestamp noon{1'000'000};
 
 class StoreTest : public testing::Test {
  protected:
@@ -32,51 +30,13 @@ class StoreTest : public testing::Test {
   }
   std::unique_ptr<WriteTransaction> begin() { return std::move(*store_->begin()); }
 
-  /// One commit: documents created or, if they are there, replaced.
-  void put(std::string_view collection, std::vector<std::string> texts) {
-    auto transaction = begin();
-    put(*transaction, collection, texts);
-    ASSERT_TRUE(transaction->commit());
+  void put(std::string_view collection, const Texts& texts) {
+    const auto done = store::put(*store_, collection, texts);
+    ASSERT_TRUE(done) << done.error().detail;
   }
-  static void put(WriteTransaction& transaction, std::string_view name,
-                  const std::vector<std::string>& texts) {
-    const Revision revision{transaction.revision().value + 1};
-    const auto collection = transaction.make_collection(name, Limits{});
-    ASSERT_TRUE(collection);
-    std::vector<Change> changes;
-    for (const std::string& text : texts) {
-      const auto document = document_of(text, revision.value);
-      const auto known = transaction.find(*collection, document.id());
-      const auto done = known ? transaction.replace(*collection, known->number, document.view())
-                              : transaction.create(*collection, document.view());
-      ASSERT_TRUE(done) << done.error().detail;
-      changes.push_back({known ? ChangeKind::updated : ChangeKind::created,
-                         std::string(name),
-                         document.id(),
-                         {}});
-    }
-    ASSERT_TRUE(transaction.append(revision, noon, changes));
+  void remove(std::string_view collection, std::string_view id) {
+    ASSERT_TRUE(store::remove(*store_, collection, id));
   }
-  void remove(std::string_view name, std::string_view id) {
-    auto transaction = begin();
-    const auto collection = transaction->collection(name);
-    const auto known = transaction->find(*collection, id);
-    ASSERT_TRUE(transaction->remove(*collection, known->number));
-    const Change change{ChangeKind::removed, std::string(name), std::string(id), {}};
-    ASSERT_TRUE(
-        transaction->append(Revision{transaction->revision().value + 1}, noon, {&change, 1}));
-    ASSERT_TRUE(transaction->commit());
-  }
-
-  static std::vector<std::string> texts(const document::View& view, std::string_view name) {
-    std::vector<std::string> all;
-    const auto collection = view.collection(name);
-    if (!collection) return all;
-    const auto walk = view.walk(*collection);
-    while (const auto entry = walk->next()) all.emplace_back(entry->document.text());
-    return all;
-  }
-  using Texts = std::vector<std::string>;
 
   TestDirectory directory_;
   std::unique_ptr<Store> store_;
@@ -105,7 +65,7 @@ TEST_F(StoreTest, WhatWasCommittedIsThereAfterReopening) {
 TEST_F(StoreTest, ATransactionThatIsNotCommittedLeavesNothing) {
   {
     auto transaction = begin();
-    put(*transaction, "vm", {R"({"id":"a"})"});
+    ASSERT_TRUE(store::put(*transaction, "vm", {R"({"id":"a"})"}));
     EXPECT_EQ(transaction->revision(), Revision{1});
   }
   EXPECT_EQ(store_->revision(), Revision{0});
@@ -187,8 +147,8 @@ TEST_F(StoreTest, CollectionsAreListedByNameIfTheyHaveADocumentAndSessionsNever)
 
 TEST_F(StoreTest, OneTransactionMakesSeveralRevisions) {
   auto transaction = begin();
-  put(*transaction, "vm", {R"({"id":"a"})"});
-  put(*transaction, "vm", {R"({"id":"a","n":1})"});
+  ASSERT_TRUE(store::put(*transaction, "vm", {R"({"id":"a"})"}));
+  ASSERT_TRUE(store::put(*transaction, "vm", {R"({"id":"a","n":1})"}));
   EXPECT_EQ(transaction->info(*transaction->collection("vm")).count, 1u);
   EXPECT_EQ(transaction->collections().front().revision, Revision{2});
   ASSERT_TRUE(transaction->commit());
@@ -224,7 +184,7 @@ TEST_F(StoreTest, ThereCanBeNoMoreCollectionsThanTheLimit) {
   EXPECT_EQ(third.error().code, Errc::invalid);
   EXPECT_NE(third.error().detail.find("`collections`"), std::string::npos);
   EXPECT_TRUE(transaction->make_collection("a", limits));
-  put(*transaction, "a", {R"({"id":"1"})"});
+  ASSERT_TRUE(store::put(*transaction, "a", {R"({"id":"1"})"}));
   EXPECT_TRUE(transaction->commit());
 }
 
