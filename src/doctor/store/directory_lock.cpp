@@ -37,8 +37,8 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
   }
   // Only for people, and for the error above: a full or read-only disk must not stop the start.
   const std::string text = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(file.number(), 0) == 0) {
-    [[maybe_unused]] const ssize_t written = ::pwrite(file.number(), text.data(), text.size(), 0);
+  if (::pwrite(file.number(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) {
+    [[maybe_unused]] const int cut = ::ftruncate(file.number(), static_cast<off_t>(text.size()));
   }
   return DirectoryLock(std::move(file));
 }
