@@ -60,9 +60,19 @@ bool is_blank(char c) {
 
 // Most values come without blanks around them.
 std::string_view value_of(const Header& header) {
-  const std::string_view value = header.value;
-  if (value.empty()) return "";
-  return is_blank(value.front()) || is_blank(value.back()) ? trimmed(value) : value;
+  std::string_view value = header.value;
+  if (!value.empty() && (is_blank(value.front()) || is_blank(value.back()))) value = trimmed(value);
+  return value.empty() ? std::string_view("") : value;  // never without data(): it was sent
+}
+
+// A field that was sent before, with one more value. Each is joined in one text that grows, so that
+// a field which is sent a thousand times costs no more than its length.
+std::string_view join(std::string_view field, std::string_view value,
+                      std::forward_list<std::string>& joined) {
+  for (std::string& text : joined) {
+    if (text.data() == field.data()) return text.append(", ").append(value);
+  }
+  return joined.emplace_front(std::string(field).append(", ").append(value));
 }
 
 }  // namespace
@@ -74,8 +84,7 @@ Fields parse_fields(std::span<const Header> headers, std::forward_list<std::stri
       if (!equal_ignoring_case(header.name, known.name)) continue;
       std::string_view& field = fields.*known.field;
       const std::string_view value = value_of(header);
-      field =
-          sent(field) ? joined.emplace_front(std::string(field).append(", ").append(value)) : value;
+      field = sent(field) ? join(field, value, joined) : value;
       break;
     }
   }

@@ -1,5 +1,9 @@
 #include "doctor/rest/service.hpp"
 
+#include <atomic>
+
+#include "doctor/base/crypto.hpp"
+#include "doctor/base/log.hpp"
 #include "doctor/rest/admission.hpp"
 #include "doctor/rest/answer.hpp"
 #include "doctor/rest/media_type.hpp"
@@ -22,7 +26,24 @@ class Service::Impl {
   const engine::Authority& authority;
   const store::Identity identity;
   mutable QueryCache queries{limits};
+  mutable std::atomic<bool> short_id_told = false;
 };
+
+namespace {
+
+// A session id is a bearer secret: one of fewer characters can be guessed.
+constexpr std::size_t session_id_advised = 16;
+
+void warn_of_short_ids(const engine::Outcome& outcome, std::atomic<bool>& told) {
+  for (const document::Change& change : outcome.changes) {
+    if (change.kind != document::ChangeKind::created) continue;
+    if (change.id.size() >= session_id_advised || told.exchange(true)) continue;
+    log::warning("a session's id has fewer than 16 characters and might be guessed",
+                 {{"session", fingerprint(change.id)}});
+  }
+}
+
+}  // namespace
 
 bool Admitted::wants_body() const {
   if (request_.is_read()) return takes_query_body(request_);
@@ -88,6 +109,9 @@ Response Service::read(const Admitted& admitted, const document::View& view, Tim
 
 Response Service::written(const Admitted& admitted, const Result<engine::Outcome>& outcome) const {
   if (!outcome) return problem_answer(admitted.request(), outcome.error());
+  if (admitted.request().area == Area::sessions) {
+    warn_of_short_ids(*outcome, impl_->short_id_told);
+  }
   return answer_write(admitted.request(), *outcome, impl_->identity.id);
 }
 
