@@ -1,9 +1,14 @@
 # Every command sets up what it needs on Debian 12 and can be run again at no cost.
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo bench fuzz format clean packages packages-test packages-bench
+.PHONY: help run build test demo bench fuzz format clean packages packages-run packages-test packages-bench
 
-run: build ## build Doctor and start it on ./data
-	@build/release/doctor serve --data-dir data
+run: packages-run build ## build Doctor and start it on ./data
+	@echo "In another terminal, for example:"
+	@echo "  mosquitto_sub -v -t '#'"
+	@echo "  curl --json '{\"id\": \"1\", \"name\": \"vm1\"}' localhost:3000/entities/vm"
+	@echo "  curl localhost:3000/entities/vm"
+	@echo "  build/release/doctor --help"
+	@exec build/release/doctor serve --data-dir data
 
 build: packages ## build/release/doctor
 	@cmake --preset release >/dev/null
@@ -35,11 +40,14 @@ clean: ## remove what was built; ./data stays
 packages:
 	@scripts/install-packages build
 
+packages-run:
+	@scripts/install-packages build run
+
 packages-test:
-	@scripts/install-packages build test
+	@scripts/install-packages build run test
 
 packages-bench:
-	@scripts/install-packages build test bench
+	@scripts/install-packages build run test bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -2,27 +2,37 @@
 #include <memory>
 
 #include "command.hpp"
+#include "doctor/json/value.hpp"
 #include "doctor/store/store.hpp"
 
 namespace doctor::app {
 namespace {
 
-int check(const std::string& directory) {
-  const Result<store::CheckSummary> summary = store::check(
-      directory, [](std::string_view fault) { std::cout << "fault: " << fault << '\n'; });
+int check(const std::string& directory, bool as_json) {
+  std::string faults;  // as the elements of a JSON array
+  const Result<store::CheckSummary> summary = store::check(directory, [&](std::string_view fault) {
+    if (!as_json) std::cout << "fault: " << fault << '\n';
+    faults += (faults.empty() ? "" : ",") + json::quoted(fault);
+  });
   if (!summary) {
     std::cerr << "doctor check: " << summary.error().detail << '\n';
     return exit_failure;
   }
-  std::cout << directory << ": revision " << summary->revision.value << ", " << summary->documents
-            << " documents in " << summary->collections << " collections, " << summary->sessions
-            << " sessions, " << summary->commits << " commits in the log\n";
-  if (summary->faults == 0) {
-    std::cout << "no faults\n";
-    return exit_success;
+  if (as_json) {
+    std::cout << R"({"revision":)" << summary->revision.value << R"(,"documents":)"
+              << summary->documents << R"(,"collections":)" << summary->collections
+              << R"(,"sessions":)" << summary->sessions << R"(,"commits":)" << summary->commits
+              << R"(,"faults":[)" << faults << "]}\n";
+  } else {
+    std::cout << directory << ": revision " << summary->revision.value << ", " << summary->documents
+              << " documents in " << summary->collections << " collections, " << summary->sessions
+              << " sessions, " << summary->commits << " commits in the log\n";
+    if (summary->faults == 0)
+      std::cout << "no faults\n";
+    else
+      std::cout << summary->faults << " faults\n";
   }
-  std::cout << summary->faults << " faults\n";
-  return exit_failure;
+  return summary->faults == 0 ? exit_success : exit_failure;
 }
 
 }  // namespace
@@ -34,7 +44,14 @@ void add_check(CLI::App& program, Run& run) {
   command->add_option("--data-dir", *directory, "the data directory")
       ->envname("DOCTOR_DATA_DIR")
       ->capture_default_str();
-  command->callback([directory, &run] { run = [directory] { return check(*directory); }; });
+  auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "print what was found as JSON");
+  command->footer(
+      "Reads everything and changes nothing: every document parses, every index entry agrees both\n"
+      "ways, revisions have no gap, counts hold. Exit status 1 if there is a fault.\n"
+      "Example:\n"
+      "  doctor check --data-dir /var/lib/doctor");
+  command->callback([=, &run] { run = [=] { return check(*directory, *json); }; });
 }
 
 }  // namespace doctor::app
