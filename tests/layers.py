@@ -27,7 +27,6 @@ ALLOWED = [
     (r"openssl/.*", {"base"}),
     (r"xxhash\.h", {"base"}),
     (r"simdjson\.h", {"json", "bench"}),  # bench: what our writes are measured against
-    (r"re2/.*", {"query"}),
     (r"libdeflate\.h", {"rest"}),
     (r"toml\+\+/.*|CLI/.*", {"server", "apps"}),
     (r"curl/.*", {"apps"}),

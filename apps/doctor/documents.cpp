@@ -25,7 +25,7 @@ void add_words(CLI::App& command, Arguments& arguments, const std::string& text_
   command.add_option("COLLECTION", arguments.collection)->required();
   command.add_option("ID", arguments.id);
   command.add_option(text_name, arguments.text, body_help);
-  command.parse_complete_callback([&command, &arguments, text_name] {
+  command.parse_complete_callback([&arguments, text_name] {
     if (arguments.text.empty()) std::swap(arguments.text, arguments.id);
     if (arguments.text.empty()) throw CLI::RequiredError(text_name);
   });

@@ -10,7 +10,7 @@
 namespace doctor {
 
 /// What went wrong, by what the one who asked can do about it. One table maps these to HTTP
-/// (rest/problem.cpp), one to MQTT; nothing else switches on them.
+/// (rest/problem.cpp); nothing else switches on them. MQTT has its own codes (mqtt/reason.hpp).
 enum class Errc : std::uint8_t {
   invalid,              ///< what was sent is wrong: sending it again will not help (400)
   unauthenticated,      ///< no or wrong credentials (401)

@@ -3,6 +3,7 @@
 #include "doctor/json/patch.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "doctor/document/builder.hpp"
@@ -32,16 +33,17 @@ Result<json::Patched> patched(PatchKind kind, std::string_view target, std::stri
 }
 
 // The names that differ, in the order of `touched`, those that are gone last.
-std::vector<std::string> in_order(const Difference& difference, std::vector<std::string> touched) {
+std::vector<std::string> in_order(const Difference& difference,
+                                  const std::vector<std::string>& touched) {
   const std::set<std::string_view> differing(difference.differing.begin(),
                                              difference.differing.end());
   const std::set<std::string_view> dropped(difference.dropped.begin(), difference.dropped.end());
-  std::erase_if(touched, [&](const std::string& name) {
-    return !differing.contains(name) && !dropped.contains(name);
-  });
-  std::stable_partition(touched.begin(), touched.end(),
-                        [&](const std::string& name) { return differing.contains(name); });
-  return touched;
+  std::vector<std::string> ordered;
+  for (const auto* names : {&differing, &dropped}) {
+    std::copy_if(touched.begin(), touched.end(), std::back_inserter(ordered),
+                 [&](const std::string& name) { return names->contains(name); });
+  }
+  return ordered;
 }
 
 }  // namespace
@@ -71,7 +73,7 @@ Result<Patch::Patched> Patch::apply(DocumentView before, IdRule rule, const Limi
     return failure;
   }
   const Difference found = difference(before, document->view());
-  return Patched{std::move(*document), in_order(found, std::move(result->touched))};
+  return Patched{std::move(*document), in_order(found, result->touched)};
 }
 
 }  // namespace doctor::document

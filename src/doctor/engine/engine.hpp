@@ -56,8 +56,9 @@ class Engine {
   document::Revision revision() const;
   const store::Store& store() const;
 
-  /// Calls back, on the writer's thread, once the store has reached `revision`; at once if it has.
-  /// Forget the wait by its number: it is then never called.
+  /// Calls back, on the writer's thread, once the store has reached `revision`; if it has, before
+  /// this returns. Forget the wait by its number: it is then not called, unless that is happening
+  /// at the moment.
   using WaitNumber = std::uint64_t;
   WaitNumber when_reached(document::Revision revision, std::function<void()> callback);
   void forget(WaitNumber wait);

@@ -1,6 +1,7 @@
 #include "doctor/mqtt/publication.hpp"
 
 #include <chrono>
+#include <cstring>
 
 #include "doctor/mqtt/properties.hpp"
 #include "doctor/mqtt/topic.hpp"
@@ -9,9 +10,39 @@
 namespace doctor::mqtt {
 namespace {
 
-constexpr Property commit_end{PropertyId::user_property, 0, "commit", "end"};
-constexpr std::size_t commit_end_size = 1 + 2 + 6 + 2 + 3;
+// The user property `commit` with the value `end`, and the identifier before a Message Expiry
+// Interval of four bytes.
+constexpr std::string_view commit_end("\x26\0\6commit\0\3end", 14);
+constexpr char expiry_id = 0x02;
 constexpr std::size_t expiry_size = 1 + 4;
+
+// Writes into memory that is large enough. A message is copied once a receiver, so this is where a
+// fan-out spends its time: appending to a string piece by piece took twice as long.
+class Writer {
+ public:
+  explicit Writer(char* to) : to_(to) {}
+
+  void byte(unsigned value) { *to_++ = static_cast<char>(value); }
+  void two_bytes(unsigned value) {
+    byte(value >> 8);
+    byte(value & 0xFF);
+  }
+  void four_bytes(std::uint32_t value) {
+    two_bytes(value >> 16);
+    two_bytes(value & 0xFFFF);
+  }
+  void variable(std::size_t value) {
+    for (; value >= 0x80; value >>= 7) byte(static_cast<unsigned>(value & 0x7F) | 0x80);
+    byte(static_cast<unsigned>(value));
+  }
+  void bytes(std::string_view text) {
+    std::memcpy(to_, text.data(), text.size());
+    to_ += text.size();
+  }
+
+ private:
+  char* to_;
+};
 
 bool is_for_receivers(PropertyId id) {
   return id == PropertyId::payload_format_indicator || id == PropertyId::content_type ||
@@ -34,6 +65,8 @@ PublicationPtr Publication::announcement(std::string_view topic, const document:
   append_property(bytes, property);
   made->properties_size_ = static_cast<std::uint32_t>(bytes.size()) - made->topic_size_;
   bytes += payload;
+  made->collection_size_ = static_cast<std::uint16_t>(change.collection.size());
+  made->id_is_plain_ = topic.size() == change.collection.size() + 1 + change.id.size();
   return made;
 }
 
@@ -60,11 +93,15 @@ std::string_view Publication::topic() const {
 }
 
 bool Publication::may_be_heard(const document::Permissions& permissions) const {
-  return of_client_ ? permissions.reads_everything() : may_read_topic(permissions, topic());
+  if (of_client_) return permissions.reads_everything();
+  const std::string_view name = topic();
+  if (!id_is_plain_) return may_read_topic(permissions, name);
+  return permissions.may_read(name.substr(0, collection_size_), name.substr(collection_size_ + 1));
 }
 
 std::size_t Publication::properties_size(const Copy& copy) const {
-  return properties_size_ + (copy.commit_end ? commit_end_size : 0) + (expires_ ? expiry_size : 0);
+  return properties_size_ + (copy.commit_end ? commit_end.size() : 0) +
+         (expires_ ? expiry_size : 0);
 }
 
 std::size_t Publication::remaining_length(const Copy& copy) const {
@@ -81,24 +118,28 @@ std::size_t Publication::encoded_size(const Copy& copy) const {
 }
 
 void Publication::encode(const Copy& copy, std::string& out) const {
-  const auto qos = static_cast<unsigned>(copy.qos);
-  append_byte(out, static_cast<std::uint8_t>(static_cast<unsigned>(PacketType::publish) << 4 |
-                                             qos << 1 | (copy.retain ? 1u : 0u)));
-  append_variable(out, static_cast<std::uint32_t>(remaining_length(copy)));
-  out.append(bytes_, 0, topic_size_);
-  if (copy.qos != QoS::at_most_once) append_two_bytes(out, copy.packet_id);
+  const std::size_t remaining = remaining_length(copy);
+  const std::size_t before = out.size();
+  out.resize(before + 1 + variable_size(static_cast<std::uint32_t>(remaining)) + remaining);
+  Writer writer(out.data() + before);
+  const std::string_view bytes = bytes_;
+
+  writer.byte(static_cast<unsigned>(PacketType::publish) << 4 |
+              static_cast<unsigned>(copy.qos) << 1 | (copy.retain ? 1u : 0u));
+  writer.variable(remaining);
+  writer.bytes(bytes.substr(0, topic_size_));
+  if (copy.qos != QoS::at_most_once) writer.two_bytes(copy.packet_id);
   if (copy.version == Version::v5_0) {
-    append_variable(out, static_cast<std::uint32_t>(properties_size(copy)));
-    out.append(bytes_, topic_size_, properties_size_);
-    if (copy.commit_end) append_property(out, commit_end);
+    writer.variable(properties_size(copy));
+    writer.bytes(bytes.substr(topic_size_, properties_size_));
+    if (copy.commit_end) writer.bytes(commit_end);
     if (expires_) {
       const auto left = std::chrono::ceil<std::chrono::seconds>(*expires_ - copy.now);
-      append_property(
-          out,
-          {PropertyId::message_expiry_interval, static_cast<std::uint32_t>(left.count()), {}, {}});
+      writer.byte(expiry_id);
+      writer.four_bytes(static_cast<std::uint32_t>(left.count()));
     }
   }
-  out.append(bytes_, topic_size_ + properties_size_);
+  writer.bytes(bytes.substr(topic_size_ + properties_size_));
 }
 
 }  // namespace doctor::mqtt

@@ -69,6 +69,8 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
   std::string bytes_;
   std::uint32_t topic_size_ = 0;
   std::uint32_t properties_size_ = 0;
+  std::uint16_t collection_size_ = 0;  // of an announcement: the topic's first level
+  bool id_is_plain_ = false;           // nothing of the id is percent-encoded
   bool of_client_ = false;
   bool retain_ = false;
   std::optional<Clock::time_point> expires_;

@@ -4,6 +4,7 @@
 
 #include "doctor/mqtt/decode.hpp"
 #include "doctor/mqtt/encode.hpp"
+#include "doctor/mqtt/topic.hpp"
 
 namespace doctor::mqtt {
 namespace {
@@ -82,6 +83,22 @@ TEST(Publication, WhatIsLeftOfTheExpiryIsSentOn) {  // [MQTT-3.3.2-6] [MQTT-3.3.
               expected);
   EXPECT_FALSE(publication->expired(start + 9999ms));
   EXPECT_TRUE(publication->expired(start + 10s));
+}
+
+TEST(Publication, AnAnnouncementIsForThoseWhoMayReadTheDocument) {
+  const auto permissions = document::Permissions::parse(R"({"vm":["1","a/b","%2F"]})").value();
+  const auto heard = [&](std::string collection, std::string id) {
+    const document::Change change{document::ChangeKind::removed, collection, id, {}};
+    return Publication::announcement(document_topic(collection, id), change, document::Revision(1))
+        ->may_be_heard(permissions);
+  };
+  EXPECT_TRUE(heard("vm", "1"));
+  EXPECT_TRUE(heard("vm", "a/b"));
+  EXPECT_TRUE(heard("vm", "%2F"));
+  EXPECT_FALSE(heard("vm", "/"));
+  EXPECT_FALSE(heard("vm", "a%2Fb"));
+  EXPECT_FALSE(heard("vm", "12"));
+  EXPECT_FALSE(heard("v", "m/1"));
 }
 
 TEST(Publication, WhatClientsPublishIsForThoseWhoMayReadEverything) {

@@ -1,0 +1,355 @@
+// A broker with a few clients, driven by bytes: connections, packets, rubbish, commits, edits of
+// sessions, time, sockets that read and sockets that do not. Whatever happens: nothing is delivered
+// that was not announced or published, nothing to whom it is forbidden, and queues keep their
+// bounds.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "doctor/mqtt/broker.hpp"
+#include "doctor/mqtt/decode.hpp"
+#include "doctor/mqtt/encode.hpp"
+#include "doctor/mqtt/topic.hpp"
+
+using namespace doctor;
+using namespace doctor::mqtt;
+using document::Permissions;
+using document::Principal;
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+class Bytes {
+ public:
+  Bytes(const std::uint8_t* data, std::size_t size)
+      : rest_(reinterpret_cast<const char*>(data), size) {}
+  bool empty() const { return rest_.empty(); }
+  unsigned below(unsigned count) {
+    if (rest_.empty()) return 0;
+    const unsigned value = static_cast<unsigned char>(rest_[0]);
+    rest_.remove_prefix(1);
+    return value % count;
+  }
+  std::string_view some() {
+    const std::string_view taken = rest_.substr(0, below(64));
+    rest_.remove_prefix(std::min(taken.size(), rest_.size()));
+    return taken;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+constexpr std::array<std::string_view, 8> ids{"1", "2", "a/b", "%2F", "+", "#", "/", "x"};
+constexpr std::array<std::string_view, 10> filters{"#",        "vm/#",   "vm/+", "vm/1", "+/2",
+                                                   "vm/a%2Fb", "$SYS/#", "vm/x", "+/+",  "host/#"};
+constexpr std::array<std::string_view, 5> permissions{
+    "\"*\"", R"({"vm":"*"})", R"({"vm":["1","a/b","#"]})", R"({"vm":"2","host":"*"})", "{}"};
+
+Limits small_limits() {
+  Limits limits;
+  limits.mqtt_packet = 4096;
+  limits.mqtt_queue_messages = 20;
+  limits.mqtt_queue_bytes = 2000;
+  limits.mqtt_inflight = 4;
+  limits.mqtt_subscriptions = 4;
+  return limits;
+}
+
+// One document's change, by the only payload that announces it.
+struct Announced {
+  std::string topic;
+  std::string collection;
+  std::string id;
+  std::uint64_t revision;
+};
+
+struct Socket {
+  ConnectionId id;
+  bool is_open = false;
+  bool is_connected = false;
+  Version version = Version::v5_0;
+  Principal::Kind kind = Principal::Kind::anyone;
+  std::string session;
+  std::uint64_t last_revision = 0;
+  std::uint64_t ended_revision = 0;
+  std::uint16_t last_packet_id = 0;
+  std::vector<std::uint16_t> unacknowledged;
+};
+
+class Driver {
+ public:
+  explicit Driver(Bytes bytes) : bytes_(bytes) {}
+
+  void run() {
+    while (!bytes_.empty()) {
+      step();
+      const Figures figures = broker_.figures();
+      // One answer more than the bound may stand in a queue when it is found to be full.
+      require(figures.queued_bytes <= sockets_.size() * (2 * limits_.mqtt_queue_bytes + 4096));
+      require(figures.subscriptions <= sockets_.size() * limits_.mqtt_subscriptions);
+    }
+    for (Socket& socket : sockets_) read(socket);
+  }
+
+ private:
+  void step() {
+    Socket& socket = sockets_[bytes_.below(4)];
+    switch (bytes_.below(14)) {
+      case 0:
+        return connect(socket);
+      case 1:
+        return subscribe(socket);
+      case 2:
+        return send(socket, Unsubscribe{1, {}, {filters[bytes_.below(filters.size())]}});
+      case 3:
+        return publish(socket);
+      case 4:
+        return rubbish(socket);
+      case 5:
+        return acknowledge(socket);
+      case 6:
+      case 7:
+      case 8:
+        return commit();
+      case 9:
+        return announce();
+      case 10:
+        broker_.advance(now_);
+        return;
+      case 11:
+        return read(socket);
+      case 12:
+        return pass(std::chrono::milliseconds(bytes_.below(256) * 200));
+      default:
+        if (socket.is_open) broker_.closed(socket.id, now_);
+        socket = {};
+    }
+  }
+
+  void connect(Socket& socket) {
+    if (socket.is_open) broker_.closed(socket.id, now_);
+    socket = {};
+    socket.id = broker_.accept("10.0.0.1", now_, wall_);
+    socket.is_open = true;
+    Connect connect;
+    connect.version = bytes_.below(2) == 0 ? Version::v3_1_1 : Version::v5_0;
+    socket.version = connect.version;
+    connect.client_id = std::string_view("ab").substr(bytes_.below(2), 1);
+    connect.keep_alive = static_cast<std::uint16_t>(bytes_.below(3) * 10);
+    const unsigned who = bytes_.below(4);
+    constexpr std::array<std::string_view, 4> users{"connector", "s1", "s2", "nobody"};
+    connect.user_name = users[who];
+    send(socket, connect);
+    socket.kind = who == 0 ? Principal::Kind::connector : Principal::Kind::session;
+    if (who != 0) socket.session = std::string(users[who]);
+  }
+
+  void subscribe(Socket& socket) {
+    const SubscriptionOptions options{static_cast<QoS>(bytes_.below(3)), false, false};
+    send(socket, Subscribe{7, {}, {{filters[bytes_.below(filters.size())], options, 0}}});
+  }
+
+  void publish(Socket& socket) {
+    const std::string topic = document_topic("vm", ids[bytes_.below(ids.size())]);
+    const std::string payload = "published " + std::to_string(++published_);
+    Publish publish;
+    publish.qos = static_cast<QoS>(bytes_.below(2));
+    publish.packet_id = publish.qos == QoS::at_most_once ? 0 : 9;
+    publish.topic = topic;
+    publish.payload = payload;
+    send(socket, publish);
+  }
+
+  void rubbish(Socket& socket) {
+    if (socket.is_open) broker_.receive(socket.id, bytes_.some(), now_, wall_);
+  }
+
+  void acknowledge(Socket& socket) {
+    if (socket.unacknowledged.empty()) return;
+    const std::uint16_t id = socket.unacknowledged.front();
+    socket.unacknowledged.erase(socket.unacknowledged.begin());
+    send(socket, Puback{id, Reason::success, {}});
+  }
+
+  void send(Socket& socket, const Packet& packet) {
+    std::string bytes;
+    encode(packet, socket.version, bytes);
+    if (socket.is_open) broker_.receive(socket.id, bytes, now_, wall_);
+  }
+
+  void commit() {
+    auto commit = std::make_shared<document::Commit>();
+    commit->revision = document::Revision(++revision_);
+    for (unsigned count = bytes_.below(4); count > 0; --count) {
+      document::Change change{document::ChangeKind::updated,
+                              bytes_.below(3) == 0 ? "host" : "vm",
+                              std::string(ids[bytes_.below(ids.size())]),
+                              {"change" + std::to_string(announced_.size())}};
+      announced_[change.fields[0]] = {document_topic(change.collection, change.id),
+                                      change.collection, change.id, revision_};
+      commit->changes.push_back(std::move(change));
+    }
+    if (bytes_.below(3) == 0) {
+      const std::string id = bytes_.below(2) == 0 ? "s1" : "s2";
+      auto session = make_session(id);
+      if (bytes_.below(6) == 0) session = nullptr;
+      set_session(id, session);
+      commit->sessions.push_back({id, session});
+    }
+    waiting_.push_back(commit);
+    if (bytes_.below(4) != 0) announce();
+  }
+
+  std::shared_ptr<const document::Session> make_session(const std::string& id) {
+    auto session = std::make_shared<document::Session>();
+    session->id = id;
+    session->permissions =
+        Permissions::parse(permissions[bytes_.below(permissions.size())]).value();
+    return session;
+  }
+
+  void set_session(const std::string& id, std::shared_ptr<const document::Session> session) {
+    history_[id][revision_] = std::move(session);
+  }
+
+  // The session as it was from the commit with this revision on; null if there was none.
+  const document::Session* session_at(const std::string& id, std::uint64_t revision) const {
+    const auto& states = history_.at(id);
+    const auto after = states.upper_bound(revision);
+    return after == states.begin() ? nullptr : std::prev(after)->second.get();
+  }
+
+  void announce() {
+    broker_.announce(waiting_, now_);
+    waiting_.clear();
+    newest_told_ = revision_;
+  }
+
+  void pass(std::chrono::milliseconds time) {
+    now_ += time;
+    wall_.value += time.count();
+    broker_.tick(now_, wall_);
+  }
+
+  void read(Socket& socket) {
+    for (const Attention& attention : broker_.attention()) {
+      for (Socket& other : sockets_) {
+        if (other.is_open && other.id == attention.connection && attention.close) {
+          hear(other);
+          broker_.closed(other.id, now_);
+          other = {};
+        }
+      }
+    }
+    if (socket.is_open) hear(socket);
+  }
+
+  void hear(Socket& socket) {
+    std::string all;
+    for (;;) {
+      const std::size_t before = all.size();
+      broker_.output(socket.id, 100, all, now_);
+      if (all.size() == before) break;
+    }
+    Splitter splitter(1 << 20);
+    std::string_view input = all;
+    for (;;) {
+      const auto frame = splitter.next(input);
+      require(frame.has_value());
+      if (!*frame) break;
+      const auto packet = decode(**frame, socket.version);
+      require(packet.has_value());
+      if (!socket.is_connected) {
+        const auto* connack = std::get_if<Connack>(&*packet);
+        require(connack != nullptr);
+        require(connack->reason != Reason::success || socket.session != "nobody");
+        socket.is_connected = connack->reason == Reason::success;
+      } else if (const auto* publish = std::get_if<Publish>(&*packet)) {
+        check(socket, *publish);
+      }
+    }
+  }
+
+  void check(Socket& socket, const Publish& publish) {
+    if (publish.qos != QoS::at_most_once) {
+      socket.unacknowledged.push_back(publish.packet_id);
+      require(socket.unacknowledged.size() <= limits_.mqtt_inflight);
+    }
+    const bool is_session = socket.kind == Principal::Kind::session;
+    const document::Session* newest =
+        is_session ? session_at(socket.session, newest_told_) : nullptr;
+    require(!is_session || newest != nullptr);
+    const auto found = announced_.find(publish.payload);
+    if (found == announced_.end()) {
+      // Made by `publish` above, or rubbish that happened to be a PUBLISH of the connector.
+      require(!is_session || newest->permissions.reads_everything());
+      return;
+    }
+    const Announced& announced = found->second;
+    require(publish.topic == announced.topic);
+    if (is_session) {
+      const document::Session* then = session_at(socket.session, announced.revision);
+      require(then != nullptr && then->permissions.may_read(announced.collection, announced.id));
+      require(newest->permissions.may_read(announced.collection, announced.id));
+    }
+    require(announced.revision >= socket.last_revision);
+    require(announced.revision > socket.ended_revision);
+    socket.last_revision = announced.revision;
+    if (socket.version != Version::v5_0) return;
+    bool told = false;
+    for (const Property& property : publish.properties) {
+      told |= property.text == "revision" && property.value == std::to_string(announced.revision);
+      if (property.text == "commit") socket.ended_revision = announced.revision;
+    }
+    require(told);
+  }
+
+  std::optional<LoggedIn> login(const Credentials& credentials) {
+    if (!credentials.user_name) return std::nullopt;
+    const document::Revision revision(revision_);
+    if (*credentials.user_name == "connector") {
+      return LoggedIn{{Principal::Kind::connector, nullptr}, revision};
+    }
+    const auto found = history_.find(*credentials.user_name);
+    if (found == history_.end() || !found->second.rbegin()->second) return std::nullopt;
+    return LoggedIn{{Principal::Kind::session, found->second.rbegin()->second}, revision};
+  }
+
+  Bytes bytes_;
+  const Limits limits_ = small_limits();
+  std::array<Socket, 4> sockets_{};
+  std::map<std::string, Announced, std::less<>> announced_;
+  std::map<std::string, std::map<std::uint64_t, std::shared_ptr<const document::Session>>> history_{
+      {"s1", {{0, make_session("s1")}}},
+      {"s2", {{0, make_session("s2")}}},
+      {"nobody", {{0, nullptr}}}};
+  std::vector<document::CommitPtr> waiting_;
+  std::uint64_t revision_ = 0;
+  std::uint64_t newest_told_ = 0;
+  std::uint64_t published_ = 0;
+  Clock::time_point now_{std::chrono::hours(1)};
+  Timestamp wall_{1'700'000'000'000};
+  Broker broker_{limits_, [this](const Credentials& c) { return login(c); },
+                 [this](std::string_view, Clock::time_point) {
+                   return std::chrono::milliseconds(bytes_.below(4) * 250);
+                 },
+                 [](std::string_view) {}};
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Driver(Bytes(data, size)).run();
+  return 0;
+}
