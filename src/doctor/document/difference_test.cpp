@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -72,10 +71,10 @@ Names naive(DocumentView before, DocumentView after) {
 }
 
 TEST(Diff, AgreesWithLookingUpEachField) {
-  const unsigned seed = json::test_seed();
+  const std::uint64_t seed = json::test_seed();
   SCOPED_TRACE("DOCTOR_SEED=" + std::to_string(seed));
   json::RandomJson random(seed);
-  std::mt19937 order(seed);
+  json::Dice order(seed);
   const auto some = [&] {
     std::vector<std::string> fields = {R"("id":"1")"};
     for (char name = 'a'; name <= 'h'; ++name) {

@@ -49,6 +49,7 @@ Field DocumentView::field(std::size_t index) const {
 
 std::optional<std::string_view> DocumentView::find(const FieldName& name) const {
   const std::size_t count = field_count();
+  if (count == 0) return std::nullopt;
   const char* entries = stored_.data() + layout::header_size;
   const char* text = entries + count * sizeof(layout::Entry);
   const std::string& spelling = name.spelling();

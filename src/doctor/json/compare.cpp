@@ -28,7 +28,8 @@ class Octets {
     }
     std::size_t length = 2;
     if (rest_[1] == 'u') {
-      const bool pair = (rest_[2] == 'd' || rest_[2] == 'D') && rest_[3] >= '8' && rest_[3] != '9';
+      // Of a pair this is the first half, which begins with D8, D9, DA or DB.
+      const bool pair = (rest_[2] == 'd' || rest_[2] == 'D') && rest_[3] >= '8';
       length = pair ? 12 : 6;
     }
     unescaped_ = unescape(rest_.substr(0, length));

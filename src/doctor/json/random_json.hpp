@@ -1,10 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <iterator>
-#include <random>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,10 +15,30 @@
 
 namespace doctor::json {
 
+/// For tests: numbers that look random, the same for the same seed (splitmix64).
+class Dice {
+ public:
+  using result_type = std::uint64_t;
+  explicit Dice(std::uint64_t seed) : state_(seed) {}
+
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+  result_type operator()() {
+    state_ += 0x9E3779B97F4A7C15u;
+    std::uint64_t mixed = state_;
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBu;
+    return mixed ^ mixed >> 31;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
 /// For tests: random compact values, and other spellings of the same values.
 class RandomJson {
  public:
-  explicit RandomJson(unsigned seed) : random_(seed) {}
+  explicit RandomJson(std::uint64_t seed) : random_(seed) {}
 
   std::size_t below(std::size_t n) { return random_() % n; }
 
@@ -130,14 +152,13 @@ class RandomJson {
     return out + "\"";
   }
 
-  std::mt19937 random_;
+  Dice random_;
 };
 
 /// The seed of this run: of the environment's DOCTOR_SEED, or another each time.
-inline unsigned test_seed() {
-  const char* given = std::getenv("DOCTOR_SEED");
-  return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
-                          : std::random_device{}();
+inline std::uint64_t test_seed() {
+  if (const char* given = std::getenv("DOCTOR_SEED")) return std::strtoull(given, nullptr, 10);
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
 }  // namespace doctor::json

@@ -334,7 +334,7 @@ bool simdjson_accepts(const std::string& text) {
 }
 
 TEST(Scanner, WhatItAcceptsSimdjsonAccepts) {
-  const unsigned seed = test_seed();
+  const std::uint64_t seed = test_seed();
   SCOPED_TRACE("DOCTOR_SEED=" + std::to_string(seed));
   RandomJson random(seed);
   constexpr std::string_view octets = "{}[]\",:\\0123456789.-+eEtruefalsn \n\x01\xC3\xA9u/";

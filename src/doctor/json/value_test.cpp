@@ -81,7 +81,7 @@ TEST(AppendString, EscapesOnlyWhatMustBe) {
 }
 
 TEST(AppendString, IsUndoneByUnescape) {
-  const unsigned seed = test_seed();
+  const std::uint64_t seed = test_seed();
   SCOPED_TRACE("DOCTOR_SEED=" + std::to_string(seed));
   RandomJson random(seed);
   for (int round = 0; round < 2'000; ++round) {
