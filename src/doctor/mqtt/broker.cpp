@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "doctor/base/crypto.hpp"
 #include "doctor/mqtt/broker_impl.hpp"
 #include "doctor/mqtt/encode.hpp"
 
@@ -185,6 +186,10 @@ bool Broker::Impl::has_expired(const Client& client, Clock::time_point now) cons
 }
 
 void Broker::Impl::end_expired(Client& client) {
+  warnings_.warn(Warnings::Kind::session_ended,
+                 "MQTT: closed " + client.peer + ": its session " +
+                     fingerprint(client.principal.session->id) + " has expired",
+                 now_);
   end(client, Reason::not_authorized, "the session has expired", &Figures::closed_session_ended);
 }
 

@@ -4,12 +4,19 @@
 #include <utility>
 
 namespace doctor::mqtt {
+namespace {
+
+// After a queue was longer than this, its memory is given back once it is empty.
+constexpr std::size_t length_kept = 1000;
+
+}  // namespace
 
 bool Outbox::push(Entry entry, const Bounds& bounds) {
   const std::size_t size = cost(entry);
   if (entries_.size() >= bounds.messages || bytes_ + size > bounds.bytes) return false;
   bytes_ += size;
   entries_.push_back(std::move(entry));
+  longest_ = std::max(longest_, entries_.size());
   return true;
 }
 
@@ -36,6 +43,11 @@ void Outbox::pop() {
   bytes_ -= cost(entries_.front());
   entries_.pop_front();
   ++popped_;
+  // A deque keeps its table of blocks at the largest size it had.
+  if (entries_.empty() && longest_ > length_kept) {
+    std::deque<Entry>().swap(entries_);
+    longest_ = 0;
+  }
 }
 
 std::uint16_t Outbox::send() {

@@ -57,6 +57,7 @@ class Outbox {
 
   std::deque<Entry> entries_;
   std::size_t bytes_ = 0;
+  std::size_t longest_ = 0;               // that entries_ was since its memory was given back
   std::uint64_t popped_ = 0;              // entries_[0] is the popped_-th of all
   std::optional<std::uint64_t> held_;     // the newest queued message of the commit being matched
   bool last_was_queued_ = false;          // of the commit being matched
