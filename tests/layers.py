@@ -16,7 +16,8 @@ RANK = {"base": 0, "json": 1, "document": 2, "query": 3, "store": 3, "mqtt": 3, 
 TOP = 7  # apps, fuzz, bench: they may include every room
 
 # Where a header from elsewhere may be included; the first pattern that matches decides. A file is named
-# by its room, `apps`, `fuzz` or `bench`; `test` stands for every *_test.cpp, `bench` for every *_bench.cpp too.
+# by its room, `apps`, `fuzz` or `bench`; `test` stands for every *_test.cpp and for headers that nothing but tests,
+# benchmarks and fuzz targets include, `bench` for every *_bench.cpp too.
 EVERYWHERE = set(RANK) | {"apps", "fuzz", "bench"}
 ALLOWED = [
     (r"boost/system/result\.hpp|boost/assert/source_location\.hpp", EVERYWHERE),
@@ -35,7 +36,7 @@ ALLOWED = [
     # Time is an argument, and so is chance; a pure room has no thread and touches no file.
     (r"thread|fstream|random|filesystem|iostream", EVERYWHERE - {"json", "document", "query", "mqtt"} | {"test"}),
     (r"arpa/inet\.h", {"base", "rest", "server", "apps", "bench"}),  # rest: is a Host an address?
-    (r"(sys|netinet)/.*|(unistd|fcntl|signal|netdb|dirent|pthread|poll)\.h",
+    (r"(sys|netinet)/.*|(unistd|fcntl|signal|netdb|dirent|pthread|poll|sched)\.h",
      {"base", "store", "server", "apps", "bench", "test"}),
     (r"[a-z]mmintrin\.h|arm_neon\.h", EVERYWHERE),
     (r"[a-z_]+", EVERYWHERE),  # the C++ standard library
@@ -44,16 +45,31 @@ ALLOWED = [
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 
-def place_of(path):
+def place_of(path, of_tests=frozenset()):
     """The room or top folder of a source, and whether it is a test or a benchmark."""
     parts = path.parts
     place = parts[2] if parts[:2] == ("src", "doctor") and len(parts) > 3 else parts[0]
     kind = re.search(r"_(test|bench)\.cpp$", path.name)
-    return place, {place} | ({kind.group(1)} if kind else set())
+    return place, {place} | ({kind.group(1)} if kind else set()) | ({"test"} if path in of_tests else set())
 
 
-def faults_of(root, path):
-    place, names = place_of(path)
+def headers_of_tests(root):
+    """Headers that are included, and only by tests, benchmarks, fuzz targets or such headers."""
+    includers = {}
+    for path in sources(root):
+        for own, _ in INCLUDE.findall((root / path).read_text()):
+            includers.setdefault(pathlib.Path("src") / own, set()).add(path)
+    found = set()
+    while True:
+        more = {header for header, by in includers.items()
+                if all(place_of(path, found)[1] & {"test", "bench", "fuzz"} for path in by)}
+        if more == found:
+            return found
+        found = more
+
+
+def faults_of(root, path, of_tests=frozenset()):
+    place, names = place_of(path, of_tests)
     if path.parts[0] == "src" and place not in RANK:
         return [f"{path}: {place} has no rank: give it one in tests/layers.py"]
     rank = RANK.get(place, TOP)
@@ -129,8 +145,9 @@ def self_test():
 
 def check(root):
     passed = failed = 0
+    of_tests = headers_of_tests(root)
     for path in sources(root):
-        faults = faults_of(root, path)
+        faults = faults_of(root, path, of_tests)
         print("\n".join(faults), end="\n" if faults else "")
         passed, failed = passed + (not faults), failed + bool(faults)
     return passed, failed
