@@ -72,5 +72,6 @@ def mosquitto_sub(server, filter, version, credentials=None):
 
 def mqtt_js(server, filter, version, transport="ws", path="/mqtt", credentials=()):
     url = f"ws://127.0.0.1:{server.api}{path}" if transport == "ws" else f"mqtt://127.0.0.1:{server.mqtt}"
-    command = ["/usr/bin/node", str(SCRIPT), url, str(version), filter, *credentials]
+    # Debian's node looks for Debian's modules by itself; another node must be told where they are.
+    command = ["env", "NODE_PATH=/usr/share/nodejs", "/usr/bin/node", str(SCRIPT), url, str(version), filter, *credentials]
     return Process(command, lambda line: line == "ready")
