@@ -138,6 +138,20 @@ std::optional<std::string> base64url_decode(std::string_view text) {
   return bytes;
 }
 
+std::string base64(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // the call ends it with a NUL
+  text.resize(static_cast<std::size_t>(
+      EVP_EncodeBlock(octets(text), octets(bytes), static_cast<int>(bytes.size()))));
+  return text;
+}
+
+std::string sha1(std::string_view bytes) {
+  std::string digest(20, '\0');
+  unsigned int size = 0;
+  require(EVP_Digest(bytes.data(), bytes.size(), octets(digest), &size, EVP_sha1(), nullptr) == 1);
+  return digest;
+}
+
 std::uint64_t hash64(std::string_view bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }

@@ -36,6 +36,11 @@ std::optional<std::string> open_sealed(const Key& key, std::string_view sealed);
 std::string base64url(std::string_view bytes);
 std::optional<std::string> base64url_decode(std::string_view text);
 
+/// Base64 with padding (RFC 4648 §4).
+std::string base64(std::string_view bytes);
+/// SHA-1, 20 octets: for the handshake of WebSocket (RFC 6455 §4.2.2) and nothing else.
+std::string sha1(std::string_view bytes);
+
 /// A fast 64-bit hash (XXH3); not for secrets.
 std::uint64_t hash64(std::string_view bytes);
 

@@ -251,7 +251,7 @@ class Sources {
 
   void ignored() {
     if (flags_.stomp_port || environment("STOMP_PORT") || file_.stomp_port) {
-      configuration_.notes.push_back("STOMP is not served by this version: its port is ignored");
+      configuration_.notes.push_back("STOMP is not served by this version: STOMP_PORT is ignored");
     }
     if (environment("MONGO_HOST") || environment("MONGO_MAIN_DB")) {
       configuration_.notes.push_back(

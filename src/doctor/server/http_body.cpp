@@ -28,14 +28,20 @@ Task<HttpConnection::Step> HttpConnection::read_body() {
     outbox_.add_raw("HTTP/1.1 100 Continue\r\n\r\n");
   }
   // Answers to what was pipelined before must not wait for this body.
-  if (!outbox_.write_some(socket_) && !co_await flush()) {
-    abort();
-    co_return Step::answered;
+  if (!outbox_.write_some(socket_)) {
+    if (!co_await flush()) {
+      abort();
+      co_return Step::answered;
+    }
   }
   request_.body_share = Share(shared_.bodies);
   std::string body;
-  const Result<bool> received =
-      head.chunked ? co_await receive_chunked(body) : co_await receive_sized(body);
+  Result<bool> received = false;
+  if (head.chunked) {
+    received = co_await receive_chunked(body);
+  } else {
+    received = co_await receive_sized(body);
+  }
   if (!received) {
     if (received.error().code != Errc::too_large) co_return refuse(received.error());
     close_ = linger_ = true;

@@ -22,6 +22,26 @@ rest::Response plain(std::string_view route, int status, std::string body) {
   return response;
 }
 
+constexpr std::size_t short_session_id = 16;
+
+// A session id is a secret: one that can be guessed is warned of, once.
+void warn_of_short_session_ids(const engine::Command& command) {
+  static std::atomic<bool> warned{false};
+  if (command.collection != document::sessions_collection || warned) return;
+  const auto check = [](const document::Document& session) {
+    if (session.id().size() >= short_session_id || warned.exchange(true)) return;
+    log::warning("a session id has fewer than 16 characters: it could be guessed",
+                 {{"session", fingerprint(session.id())}});
+  };
+  if (const auto* put = std::get_if<engine::Put>(&command.operation)) {
+    check(put->document);
+  } else if (const auto* upsert = std::get_if<engine::Upsert>(&command.operation)) {
+    for (const document::Document& session : upsert->documents) check(session);
+  } else if (const auto* all = std::get_if<engine::ReplaceAll>(&command.operation)) {
+    for (const document::Document& session : all->documents) check(session);
+  }
+}
+
 std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -78,11 +98,15 @@ void HttpConnection::abort() {
   socket_.close(ignored);
 }
 
+// No co_await within && or ?: here and in what it calls: g++ 12 destroys the temporaries of the
+// branch that was not taken.
 Task<void> HttpConnection::serve() {
   while (!close_) {
     if (!take_head()) {
       // What was pipelined is answered: write it all at once, then wait for more.
-      if (!outbox_.empty() && !outbox_.write_some(socket_) && !co_await flush()) co_return;
+      if (!outbox_.empty() && !outbox_.write_some(socket_)) {
+        if (!co_await flush()) co_return;
+      }
       if (winding_up_ && input_.empty()) co_return;
       const std::span<char> room = prepare_to_read_head();
       const auto [failure, count] =
@@ -96,7 +120,9 @@ Task<void> HttpConnection::serve() {
     if (!socket_.is_open()) co_return;  // it has gone to MQTT, or the server has ended it
     input_.consume(std::min(request_.size, input_.size()));
     request_ = Request();
-    if (outbox_.full() && !outbox_.write_some(socket_) && !co_await flush()) co_return;
+    if (outbox_.full() && !outbox_.write_some(socket_)) {
+      if (!co_await flush()) co_return;
+    }
   }
   if (!co_await flush()) co_return;
   if (linger_) co_await linger();
@@ -270,6 +296,7 @@ Task<void> HttpConnection::read_large() {
 
 Task<void> HttpConnection::write() {
   request_.snapshot.reset();
+  warn_of_short_session_ids(std::get<rest::Write>(request_.next).command);
   const Result<engine::Outcome> outcome = co_await reply_of<Result<engine::Outcome>>(
       thread_.mailbox(), [this](std::shared_ptr<Reply<Result<engine::Outcome>>> reply) {
         shared_.engine->submit(std::move(std::get<rest::Write>(request_.next).command),

@@ -103,9 +103,11 @@ Task<void> HttpConnection::send_export() {
       abort();
       co_return;
     }
-    if (!outbox_.write_some(socket_) && !co_await flush()) {
-      abort();
-      co_return;
+    if (!outbox_.write_some(socket_)) {
+      if (!co_await flush()) {
+        abort();
+        co_return;
+      }
     }
     // Others on this thread have their turn between two pieces.
     co_await asio::post(thread_.executor(), as_values);

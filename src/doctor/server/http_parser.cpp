@@ -228,10 +228,11 @@ Result<void> HttpParser::note(rest::Header& header) {
       host_ = &header;
       break;
     case 6:
-      if (is("expect")) {
-        head_.expects_continue =
-            head_.http_1_1 && equal_ignoring_case(header.value, "100-continue");
+      if (!is("expect") || !head_.http_1_1) break;
+      if (!equal_ignoring_case(header.value, "100-continue")) {
+        return malformed("the only expectation that can be met is 100-continue");
       }
+      head_.expects_continue = true;
       break;
     case 7:
       if (is("upgrade")) websocket_listed_ = lists(header.value, "websocket");

@@ -34,9 +34,11 @@ Task<void> HttpConnection::upgrade() {
   response.headers = *handshake;
   outbox_.add_head(response, Persistence::keep, thread_.date_line(), {});
   note_answer(response);
-  if (!outbox_.write_some(socket_) && !co_await flush()) {
-    abort();
-    co_return;
+  if (!outbox_.write_some(socket_)) {
+    if (!co_await flush()) {
+      abort();
+      co_return;
+    }
   }
   input_.consume(request_.size);
   error_code failure;

@@ -1,10 +1,8 @@
 #include "doctor/server/websocket.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include <openssl/evp.h>
-
+#include "doctor/base/crypto.hpp"
 #include "doctor/base/text.hpp"
 
 namespace doctor::server {
@@ -25,22 +23,10 @@ constexpr std::uint16_t unsupported_data = 1003;
 
 constexpr std::size_t control_max = 125;
 
-std::string base64(std::string_view octets) {
-  std::string encoded((octets.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                   reinterpret_cast<const unsigned char*>(octets.data()),
-                                   static_cast<int>(octets.size()));
-  encoded.resize(static_cast<std::size_t>(size));
-  return encoded;
-}
-
 std::string accept_value(std::string_view key) {
   std::string text_of_key(key);
   text_of_key += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  std::array<char, 20> digest{};
-  EVP_Digest(text_of_key.data(), text_of_key.size(),
-             reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha1(), nullptr);
-  return base64({digest.data(), digest.size()});
+  return base64(sha1(text_of_key));
 }
 
 // 16 octets in base64: 22 characters of its alphabet and two times the padding.

@@ -1,0 +1,96 @@
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "command.hpp"
+#include "doctor/base/log.hpp"
+#include "doctor/server/configuration.hpp"
+#include "doctor/server/server.hpp"
+
+namespace doctor::app {
+namespace {
+
+using server::Configuration;
+
+void greet(const Configuration& configuration) {
+  if (!configuration.secret) {
+    log::warning(
+        "RUNNING UNSECURED: no secret is set, so everyone who can connect may read and write "
+        "everything; set SECRET to change that");
+  }
+  for (const std::string& note : configuration.notes) log::warning(note);
+}
+
+// Signals are taken one after another by this thread; every other inherits them blocked.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// A second Ctrl-C ends at once what waits for the first.
+void unblock(const sigset_t& signals) {
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+int serve(const server::Flags& flags) {
+  const sigset_t signals = block_signals();
+  Result<Configuration> configuration =
+      server::load_configuration(flags, server::process_environment);
+  if (!configuration) {
+    std::cerr << "doctor serve: " << configuration.error().detail << '\n';
+    return exit_usage;
+  }
+  log::configure(configuration->log_level, configuration->log_format);
+  greet(*configuration);
+  auto server = server::Server::start(*configuration, DOCTOR_VERSION);
+  if (!server) {
+    std::cerr << "doctor serve: " << server.error().detail << '\n';
+    return exit_failure;
+  }
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal != SIGHUP) break;
+    configuration = server::load_configuration(flags, server::process_environment);
+    if (configuration) {
+      (*server)->reload(*configuration);
+    } else {
+      log::error("the configuration was not read again", {{"why", configuration.error().detail}});
+    }
+  }
+  log::info("stopping");
+  unblock(signals);
+  (*server)->stop();
+  log::info("stopped");
+  return exit_success;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, Run& run) {
+  CLI::App* command = program.add_subcommand("serve", "Run the server in the foreground");
+  auto flags = std::make_shared<server::Flags>();
+  // Given twice, the last one counts: a wrapper script can be overruled.
+  command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  command->add_option("--data-dir", flags->data_dir,
+                      "where documents are kept; created if missing (DOCTOR_DATA_DIR; ./data)");
+  command->add_option("--config", flags->config,
+                      "the configuration file (./doctor.toml if there is one)");
+  command->add_option("--listen", flags->listen,
+                      "IP address or localhost (localhost without a secret, else all addresses)");
+  command->add_option("--api-port", flags->api_port, "HTTP port, 0: off (API_PORT; 3000)");
+  command->add_option("--mqtt-port", flags->mqtt_port, "MQTT port, 0: off (MQTT_PORT; 1883)");
+  command->add_option("--stomp-port", flags->stomp_port,
+                      "accepted and ignored: STOMP is not served by this version");
+  command->add_option("--secret-file", flags->secret_file,
+                      "file with the secret that connectors send (SECRET)");
+  command->footer(
+      "Environment: SECRET, API_PORT, MQTT_PORT, CLUSTERED (0: one I/O thread, 1: one per core),\n"
+      "DOCTOR_DATA_DIR. SIGHUP reads the configuration again, SIGTERM stops.");
+  command->callback([flags, &run] { run = [flags] { return serve(*flags); }; });
+}
+
+}  // namespace doctor::app
