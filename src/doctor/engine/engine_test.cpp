@@ -307,6 +307,29 @@ TEST_F(EngineTest, AWaitEndsWhenItsRevisionIsThere) {
   EXPECT_EQ(called, 2);
 }
 
+// Indexes.
+
+TEST_F(EngineTest, AnIndexThatAQueryWishedForIsBuiltBetweenGroups) {
+  std::vector<Document> documents;
+  for (int i = 0; i < 2'000; ++i) {
+    documents.push_back(Document::of_checked(R"({"id":")" + std::to_string(i) + R"(","host":)" +
+                                             std::to_string(i % 10) + "}"));
+  }
+  run({"vm", noon, ReplaceAll{std::move(documents)}});
+  const auto referrers = [&] {
+    const auto snapshot = engine_->snapshot();
+    return snapshot->referrers(*snapshot->collection("vm"), document::FieldName("host"), "3");
+  };
+  EXPECT_FALSE(referrers());
+  engine_->tick(noon);
+  for (int i = 0; i < 10'000 && store_->wants_indexing(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_TRUE(referrers());
+  EXPECT_EQ(referrers()->size(), 200u);
+  EXPECT_EQ(engine_->revision(), Revision{1});
+}
+
 // Sessions.
 
 std::string session(std::string_view id, std::int64_t expires_after) {

@@ -15,6 +15,10 @@ constexpr std::size_t group_commands_max = 1'024;
 
 constexpr std::size_t expired_at_a_time = 10'000;
 
+// Between two groups an index is built for so long; with its flush a step takes some 5 ms.
+constexpr std::chrono::microseconds indexing_step{3'000};
+constexpr std::chrono::seconds indexing_pause{60};
+
 // What a write costs beside its document: the entry of the log, and pages that are copied.
 constexpr std::size_t overhead = 256;
 
@@ -69,6 +73,11 @@ void Engine::Writer::submit(Command command, Completion completion) {
 }
 
 void Engine::Writer::tick(Timestamp now) {
+  // Queries wish for indexes without a word to the writer.
+  if (store_.wants_indexing()) {
+    const std::lock_guard lock(mutex_);
+    wake_.notify_one();
+  }
   if (expiring_.exchange(true)) return;
   std::vector<std::string> due = expiries_.due(now, expired_at_a_time);
   if (due.empty()) {
@@ -108,15 +117,30 @@ Figures Engine::Writer::figures() const {
 void Engine::Writer::run() {
   for (;;) {
     std::vector<Job> group = take_group();
-    if (group.empty()) return;
-    carry_out(group);
+    if (group.empty() && stopping()) return;
+    if (!group.empty()) carry_out(group);
+    if (wants_indexing()) build_indexes();
   }
+}
+
+bool Engine::Writer::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+bool Engine::Writer::wants_indexing() const {
+  return store_.wants_indexing() && Clock::now() >= next_indexing_;
+}
+
+void Engine::Writer::build_indexes() {
+  // Without room, or with a broken disk, it is not tried again and again.
+  if (!store_.index_for(indexing_step)) next_indexing_ = Clock::now() + indexing_pause;
 }
 
 std::vector<Engine::Writer::Job> Engine::Writer::take_group() {
   std::vector<Job> group;
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  wake_.wait(lock, [this] { return stopping_ || !queue_.empty() || wants_indexing(); });
   std::size_t weight = 0;
   while (!queue_.empty() && group.size() < group_commands_max) {
     weight += queue_.front().weight;

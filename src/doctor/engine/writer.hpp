@@ -47,7 +47,8 @@ class Engine::Writer {
   using Outcomes = std::vector<Result<Outcome>>;
 
   void run();
-  /// Waits for commands; none once the engine stops and all have been carried out.
+  /// Waits for commands; none if there is only an index to build, or once the engine stops and all
+  /// have been carried out.
   std::vector<Job> take_group();
   void carry_out(std::span<Job> group);
   void carry_out_alone(Job& job);
@@ -55,12 +56,16 @@ class Engine::Writer {
   Result<Outcomes> attempt(std::span<Job> jobs, bool use_reserve);
   void finish(std::span<Job> jobs, Outcomes outcomes);
   void call_waits();
+  bool stopping() const;
+  bool wants_indexing() const;
+  void build_indexes();
 
   store::Store& store_;
   const Limits limits_;
   Listener* const listener_;
   Expiries expiries_;
   std::atomic<bool> expiring_{false};
+  Clock::time_point next_indexing_{};  // the writer's
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

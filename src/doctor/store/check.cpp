@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "doctor/base/crypto.hpp"
 #include "doctor/document/names.hpp"
@@ -9,6 +10,7 @@
 #include "doctor/store/directory_lock.hpp"
 #include "doctor/store/examine.hpp"
 #include "doctor/store/file.hpp"
+#include "doctor/store/reference_index.hpp"
 #include "doctor/store/store.hpp"
 
 namespace doctor::store {
@@ -38,12 +40,15 @@ class Check {
     ids();
     totals();
     log();
+    references();
     return summary_;
   }
 
  private:
   struct Tally {
     CollectionRecord record;
+    std::vector<ReferenceIndex> indexes;
+    std::uint64_t references = 0;  // keys that its documents have in its indexes
     std::uint64_t count = 0;
     std::uint64_t bytes = 0;
     Revision newest{0};
@@ -67,6 +72,8 @@ class Check {
   void ids();
   void totals();
   void log();
+  void enter(Tally& tally, DocumentNumber number, DocumentView document);
+  void references();
 
   MDB_txn* transaction_;
   const Tables& tables_;
@@ -95,6 +102,14 @@ void Check::collections() {
     }
     tallies_[number].record = std::move(*record);
     if (number != sessions_number) ++summary_.collections;
+  }
+  for (ReferenceIndex& index : all_indexes(transaction_, tables_)) {
+    const auto tally = tallies_.find(index.collection);
+    if (tally == tallies_.end()) {
+      fault("an index is of collection " + text(index.collection.value) + ", which is not there");
+    } else {
+      tally->second.indexes.push_back(std::move(index));
+    }
   }
   if (!tallies_.contains(sessions_number)) fault("the collection of sessions is not there");
 }
@@ -160,6 +175,45 @@ void Check::document(Tally& tally, DocumentNumber number, std::string_view store
           ", which has not been");
   }
   tally.newest = std::max(tally.newest, revision);
+  enter(tally, number, document);
+}
+
+// Each document stands in the indexes under the keys that it should.
+void Check::enter(Tally& tally, DocumentNumber number, DocumentView document) {
+  for (const ReferenceIndex& index : tally.indexes) {
+    if (number >= index.covered) continue;
+    std::set<std::string, std::less<>> keys;
+    index.each_key(number, document, [&](std::string_view key) { keys.emplace(key); });
+    tally.references += keys.size();
+    for (const std::string& key : keys) {
+      if (!get(transaction_, tables_.references, key)) {
+        fault("the index of " + index.field.name() + " does not lead to " +
+              called(tally, document.id()));
+      }
+    }
+  }
+}
+
+// And there are no others.
+void Check::references() {
+  std::map<CollectionNumber, std::uint64_t> found;
+  Cursor cursor(transaction_, tables_.references);
+  for (bool there = cursor.move(MDB_FIRST); there; there = cursor.move(MDB_NEXT)) {
+    const auto parts = split_id_key(cursor.key());
+    ++found[parts ? parts->collection : CollectionNumber{0}];
+  }
+  for (const auto& [number, tally] : tallies_) {
+    const std::uint64_t entries = found[number];
+    found.erase(number);
+    if (entries != tally.references) {
+      fault("the indexes of " + tally.record.name + " have " + text(entries) + " entries, not " +
+            text(tally.references));
+    }
+  }
+  for (const auto& [number, entries] : found) {
+    fault("there are " + text(entries) + " entries in indexes of collection " + text(number.value) +
+          ", which is not there");
+  }
 }
 
 void Check::ids() {

@@ -12,6 +12,7 @@
 #include "doctor/store/creation.hpp"
 #include "doctor/store/examine.hpp"
 #include "doctor/store/format.hpp"
+#include "doctor/store/reference_index.hpp"
 
 namespace doctor::store {
 namespace {
@@ -103,6 +104,9 @@ Result<void> Environment::read_meta() {
   if (identity) {
     identity_ = *identity;
     revision_ = Contents(reading.transaction, reading.tables()).state().revision.value;
+    const auto indexes = all_indexes(reading.transaction, reading.tables());
+    wishes_.set_complete(std::all_of(indexes.begin(), indexes.end(),
+                                     [](const ReferenceIndex& index) { return index.complete(); }));
   }
   end_reading(reading);
   if (!identity) return identity.error();

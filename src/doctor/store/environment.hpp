@@ -9,6 +9,7 @@
 
 #include "doctor/store/directory_lock.hpp"
 #include "doctor/store/file.hpp"
+#include "doctor/store/index_wishes.hpp"
 #include "doctor/store/reserve.hpp"
 #include "doctor/store/store.hpp"
 
@@ -47,6 +48,8 @@ class Environment {
   Reading begin_reading();
   void end_reading(Reading reading);
 
+  IndexWishes& wishes() { return wishes_; }
+
   // What follows is for the one writer.
 
   Result<MDB_txn*> begin_writing();
@@ -75,6 +78,7 @@ class Environment {
   std::uint64_t reserve_size_ = 0;
   Identity identity_;
   std::atomic<std::uint64_t> revision_{0};
+  IndexWishes wishes_;
   bool refuses_writes_ = false;  // the writer's
 
   std::mutex mutex_;  // guards what follows, though the writer may read current_ without it

@@ -109,9 +109,9 @@ Result<MDB_txn*> File::begin_reading(MDB_txn* idle) const {
 
 std::uint64_t File::pages_used(MDB_txn* transaction) const {
   // LMDB's own two tables, of free pages and of tables, have the handles 0 and 1.
-  const MDB_dbi all[] = {
-      0,           1,          tables_.meta, tables_.names, tables_.collections, tables_.documents,
-      tables_.ids, tables_.log};
+  const Tables& t = tables_;
+  const MDB_dbi all[] = {0,           1,     t.meta, t.names,   t.collections,
+                         t.documents, t.ids, t.log,  t.indexes, t.references};
   std::uint64_t pages = 2;  // the meta pages
   for (const MDB_dbi table : all) {
     MDB_stat stat{};

@@ -28,6 +28,8 @@ Result<Tables> Tables::open(MDB_txn* transaction, unsigned flags) {
       {"documents", MDB_INTEGERKEY, &tables.documents},
       {"ids", 0, &tables.ids},
       {"log", MDB_INTEGERKEY, &tables.log},
+      {"indexes", 0, &tables.indexes},
+      {"references", 0, &tables.references},
   };
   for (const Table& table : all) {
     if (const int code = mdb_dbi_open(transaction, table.name, table.flags | flags, table.handle)) {

@@ -26,6 +26,8 @@ struct Tables {
   MDB_dbi documents;    ///< document_key -> stored document
   MDB_dbi ids;          ///< IdKey -> number of the document
   MDB_dbi log;          ///< revision -> entry
+  MDB_dbi indexes;      ///< collection and number of an index -> ReferenceIndex
+  MDB_dbi references;   ///< index, id of the target, number of the document -> nothing
 
   /// Opens them, or with MDB_CREATE makes them.
   static Result<Tables> open(MDB_txn* transaction, unsigned flags);

@@ -46,10 +46,39 @@ std::unique_ptr<document::Walk> PooledSnapshot::walk(CollectionNumber collection
   return contents_.walk(collection, from);
 }
 
-std::optional<std::vector<document::Entry>> PooledSnapshot::referrers(CollectionNumber,
-                                                                      const document::FieldName&,
-                                                                      std::string_view) const {
-  return std::nullopt;
+std::optional<std::vector<document::Entry>> PooledSnapshot::referrers(
+    CollectionNumber collection, const document::FieldName& field, std::string_view target) const {
+  const ReferenceIndex* const index = index_of(collection, field);
+  if (index == nullptr) return std::nullopt;
+  std::vector<document::Entry> entries;
+  const std::string prefix = index->prefix(target);
+  Cursor cursor(reading_.transaction, reading_.tables().references);
+  for (bool there = cursor.move(prefix, MDB_SET_RANGE); there && cursor.key().starts_with(prefix);
+       there = cursor.move(MDB_NEXT)) {
+    const document::DocumentNumber number = number_of_reference(cursor.key());
+    const auto document = contents_.document(collection, number);
+    const auto value = document ? document->find(field) : std::nullopt;
+    if (value && refers_to(*value, target)) entries.push_back({number, *document});
+  }
+  return entries;
+}
+
+const ReferenceIndex* PooledSnapshot::index_of(CollectionNumber collection,
+                                               const document::FieldName& field) const {
+  for (const auto& asked : asked_) {
+    if (asked->collection == collection && asked->field == field.name()) {
+      return asked->index ? &*asked->index : nullptr;
+    }
+  }
+  auto asked = std::make_unique<Asked>(Asked{collection, field.name(), std::nullopt});
+  for (ReferenceIndex& index : indexes_of(reading_.transaction, reading_.tables(), collection)) {
+    if (index.complete() && index.field == field) asked->index = std::move(index);
+  }
+  if (!asked->index && collection != sessions_number) {
+    environment_.wishes().note(collection, field.name());
+  }
+  asked_.push_back(std::move(asked));
+  return asked_.back()->index ? &*asked_.back()->index : nullptr;
 }
 
 Result<std::vector<LogEntry>> PooledSnapshot::log(document::Revision after,

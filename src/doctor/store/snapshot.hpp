@@ -2,6 +2,7 @@
 
 #include "doctor/store/contents.hpp"
 #include "doctor/store/environment.hpp"
+#include "doctor/store/reference_index.hpp"
 #include "doctor/store/store.hpp"
 
 namespace doctor::store {
@@ -26,10 +27,20 @@ class PooledSnapshot final : public Snapshot {
   Result<std::vector<LogEntry>> log(document::Revision after, std::size_t max_bytes) const override;
 
  private:
+  /// The complete index of a field; null if there is none, and then the wish for it is noted.
+  const ReferenceIndex* index_of(document::CollectionNumber collection,
+                                 const document::FieldName& field) const;
+
   Environment& environment_;
   Environment::Reading reading_;
   Contents contents_;
   document::Revision revision_;
+  struct Asked {
+    document::CollectionNumber collection;
+    std::string field;
+    std::optional<ReferenceIndex> index;
+  };
+  mutable std::vector<std::unique_ptr<Asked>> asked_;  // queries ask for one index many times
 };
 
 document::CollectionInfo info_of(document::CollectionNumber number, CollectionRecord record);

@@ -34,6 +34,30 @@ Result<std::unique_ptr<WriteTransaction>> Store::begin() {
       std::make_unique<LmdbTransaction>(*environment_, *transaction));
 }
 
+bool Store::wants_indexing() const {
+  return environment_->wishes().pending();
+}
+
+Result<void> Store::index_for(std::chrono::microseconds time) {
+  const Clock::time_point deadline = Clock::now() + time;
+  IndexWishes& wishes = environment_->wishes();
+  auto begun = environment_->begin_writing();
+  if (!begun) return begun.error();
+  LmdbTransaction transaction(*environment_, *begun);
+  for (const IndexWishes::Wish& wish : wishes.take()) {
+    const auto made = transaction.make_index(wish.first, wish.second);
+    if (!made) return made.error();
+    if (!*made) wishes.refuse(wish);
+  }
+  const auto complete = transaction.build_indexes(deadline);
+  if (!complete) return complete.error();
+  if (transaction.has_written()) {
+    if (auto done = transaction.commit(); !done) return done;
+  }
+  wishes.set_complete(*complete);
+  return {};
+}
+
 std::uint64_t Store::size_on_disk() const {
   return environment_->size_on_disk();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -73,6 +74,13 @@ class Store {
   /// Begins a transaction. There is one writer: the transaction before must be gone, and all of it
   /// happens on one thread. Errc::unavailable if the store takes no more writes.
   Result<std::unique_ptr<WriteTransaction>> begin();
+
+  /// Whether an index is to be built, because a query has wished for it (see View::referrers). Any
+  /// thread.
+  bool wants_indexing() const;
+  /// Goes on building, as the one writer, for about `time`, in a transaction of its own. It changes
+  /// no answer and makes no revision.
+  Result<void> index_for(std::chrono::microseconds time);
 
   std::uint64_t size_on_disk() const;
 

@@ -56,7 +56,10 @@ std::optional<std::vector<document::Entry>> LmdbTransaction::referrers(Collectio
 
 LmdbTransaction::Loaded& LmdbTransaction::load_record(CollectionNumber collection) const {
   const auto [place, is_new] = records_.try_emplace(collection.value);
-  if (is_new) place->second.record = contents_.record(collection).value_or(CollectionRecord{});
+  if (is_new) {
+    place->second.record = contents_.record(collection).value_or(CollectionRecord{});
+    place->second.indexes = indexes_of(transaction_, tables(), collection);
+  }
   return place->second;
 }
 
@@ -98,6 +101,7 @@ Result<void> LmdbTransaction::create(CollectionNumber collection, DocumentView d
     return done;
   }
   if (auto done = put(tables().documents, bytes_of(key), stored); !done) return done;
+  if (auto done = reindex(collection, number, std::nullopt, document); !done) return done;
   record.next = DocumentNumber{number.value + 1};
   ++record.count;
   record.bytes += stored.size();
@@ -110,6 +114,7 @@ Result<void> LmdbTransaction::replace(CollectionNumber collection, DocumentNumbe
   if (!before) return error(Errc::internal, "a document to be replaced is not there");
   CollectionRecord& record = touch(collection);
   record.bytes += document.stored().size() - before->stored().size();
+  if (auto done = reindex(collection, number, before, document); !done) return done;
   const std::uint64_t key = document_key(collection, number);
   return put(tables().documents, bytes_of(key), document.stored());
 }
@@ -121,6 +126,7 @@ Result<void> LmdbTransaction::remove(CollectionNumber collection, DocumentNumber
   CollectionRecord& record = touch(collection);
   record.bytes -= before->stored().size();
   --record.count;
+  if (auto done = reindex(collection, number, before, std::nullopt); !done) return done;
   const std::uint64_t key = document_key(collection, number);
   if (auto done = erase(tables().documents, bytes_of(key)); !done) return done;
   return erase(tables().ids, id->bytes());
@@ -184,6 +190,87 @@ Result<void> LmdbTransaction::commit() {
   if (auto done = outcome(code); !done) return done;
   environment_.committed(state_.revision);
   return {};
+}
+
+Result<void> LmdbTransaction::reindex(CollectionNumber collection, DocumentNumber number,
+                                      std::optional<DocumentView> before,
+                                      std::optional<DocumentView> after) {
+  // All that `before` shows must be read before the first write.
+  std::vector<std::string> gone;
+  std::vector<std::string> come;
+  for (const ReferenceIndex& index : load_record(collection).indexes) {
+    if (number >= index.covered) continue;
+    const auto value = [&](const auto& document) {
+      return document ? document->find(index.field) : std::nullopt;
+    };
+    if (value(before) == value(after)) continue;
+    const auto add_to = [](std::vector<std::string>& keys) {
+      return [&keys](std::string_view key) { keys.emplace_back(key); };
+    };
+    if (before) index.each_key(number, *before, add_to(gone));
+    if (after) index.each_key(number, *after, add_to(come));
+  }
+  // An array may name a target twice.
+  std::sort(gone.begin(), gone.end());
+  gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+  for (const std::string& key : gone) {
+    if (auto done = erase(tables().references, key); !done) return done;
+  }
+  for (const std::string& key : come) {
+    if (auto done = put(tables().references, key, {}); !done) return done;
+  }
+  return {};
+}
+
+Result<bool> LmdbTransaction::make_index(CollectionNumber collection, std::string_view field) {
+  std::vector<ReferenceIndex>& indexes = load_record(collection).indexes;
+  const auto has_field = [&](const ReferenceIndex& index) { return index.field.name() == field; };
+  if (std::any_of(indexes.begin(), indexes.end(), has_field)) return true;
+  if (indexes.size() == indexes_max) {
+    // One that nothing stands in may have been wished for by mistake.
+    const auto is_empty = [&](const ReferenceIndex& index) {
+      Cursor cursor(transaction_, tables().references);
+      return index.complete() && !(cursor.move(index.prefix(), MDB_SET_RANGE) &&
+                                   cursor.key().starts_with(index.prefix()));
+    };
+    const auto useless = std::find_if(indexes.begin(), indexes.end(), is_empty);
+    if (useless == indexes.end()) return false;
+    indexes.erase(useless);
+  }
+  std::uint8_t number = 0;
+  const auto is_taken = [&](const ReferenceIndex& index) { return index.number == number; };
+  while (std::any_of(indexes.begin(), indexes.end(), is_taken)) ++number;
+  const ReferenceIndex& made = indexes.emplace_back(
+      ReferenceIndex{collection, number, document::FieldName(field), DocumentNumber{0}});
+  if (auto done = put(tables().indexes, made.key(), made.value()); !done) return done.error();
+  return true;
+}
+
+Result<bool> LmdbTransaction::build_indexes(Clock::time_point deadline) {
+  for (ReferenceIndex& index : all_indexes(transaction_, tables())) {
+    if (index.complete()) continue;
+    if (Clock::now() >= deadline) return false;
+    if (auto done = build(index, deadline); !done) return done.error();
+    if (!index.complete()) return false;
+  }
+  return true;
+}
+
+Result<void> LmdbTransaction::build(ReferenceIndex& index, Clock::time_point deadline) {
+  constexpr unsigned documents_between_looks = 16;
+  const auto walk = contents_.walk(index.collection, index.covered);
+  for (unsigned i = 1;; ++i) {
+    const auto entry = walk->next();
+    index.covered = entry ? DocumentNumber{entry->number.value + 1} : ReferenceIndex::everything;
+    if (!entry) break;
+    Result<void> done;
+    index.each_key(entry->number, entry->document, [&](std::string_view key) {
+      if (done) done = put(tables().references, key, {});
+    });
+    if (!done) return done;
+    if (i % documents_between_looks == 0 && Clock::now() >= deadline) break;
+  }
+  return put(tables().indexes, index.key(), index.value());
 }
 
 Result<void> LmdbTransaction::write_records() {

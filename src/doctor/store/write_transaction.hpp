@@ -5,6 +5,7 @@
 
 #include "doctor/store/contents.hpp"
 #include "doctor/store/environment.hpp"
+#include "doctor/store/reference_index.hpp"
 #include "doctor/store/store.hpp"
 
 namespace doctor::store {
@@ -43,9 +44,17 @@ class LmdbTransaction final : public WriteTransaction {
   void use_reserve() override;
   Result<void> commit() override;
 
+  /// Makes an index of a field, unless there is one. False if the collection has as many as it may,
+  /// and something stands in each.
+  Result<bool> make_index(document::CollectionNumber collection, std::string_view field);
+  /// Builds at what is not complete until the deadline; whether all is complete.
+  Result<bool> build_indexes(Clock::time_point deadline);
+  bool has_written() const { return bytes_written_ > 0; }
+
  private:
   struct Loaded {
     CollectionRecord record;
+    std::vector<ReferenceIndex> indexes;
     bool changed = false;
   };
 
@@ -55,6 +64,11 @@ class LmdbTransaction final : public WriteTransaction {
   CollectionRecord& touch(document::CollectionNumber collection);
   Result<void> put(MDB_dbi table, std::string_view key, std::string_view value, unsigned flags = 0);
   Result<void> erase(MDB_dbi table, std::string_view key);
+  /// Takes a document out of the indexes that cover its number, and enters it as it is from now on.
+  Result<void> reindex(document::CollectionNumber collection, document::DocumentNumber number,
+                       std::optional<document::DocumentView> before,
+                       std::optional<document::DocumentView> after);
+  Result<void> build(ReferenceIndex& index, Clock::time_point deadline);
   Result<void> write_records();
   Result<void> outcome(int code);
 
