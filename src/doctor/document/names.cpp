@@ -14,14 +14,13 @@ constexpr std::size_t max_collection_name = 64;
 constexpr std::size_t max_id = 255;
 constexpr std::size_t max_field_name = 255;
 
-bool is_collection_letter(char c) {
+// Objects rather than functions, so that all_of does not call them through a pointer: each request
+// has an id that they judge.
+constexpr auto is_collection_letter = [](char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-';
-}
-
-bool is_visible_ascii(char c) {
-  return c > ' ' && c < 0x7F;
-}
+};
+constexpr auto is_visible_ascii = [](char c) { return c > ' ' && c < 0x7F; };
 
 // As much of a name as an error repeats.
 std::string shortened(std::string_view name) {
