@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "doctor/base/text.hpp"
+#include "doctor/json/octets.hpp"
 #include "doctor/json/value.hpp"
 
 namespace doctor::json {
@@ -132,88 +132,71 @@ std::strong_ordering compare_magnitudes(const Decimal& a, const Decimal& b) {
   return a.size() <=> b.size();
 }
 
-// Walks two texts in step, so that each octet is read once as long as the keys of objects stand in
-// the same order.
-class Comparison {
+// Where the objects and arrays of a text end, so that none need be read again to be skipped.
+class Ends {
  public:
-  Comparison(std::string_view a, std::string_view b) : a_(a), b_(b) {}
+  void read(std::string_view text) {
+    begin_ = text.data();
+    std::vector<std::size_t> open;
+    const char* end = begin_ + text.size();
+    for (const char* at = begin_; (at = find_structure(at, end)) != end;) {
+      if (*at == '"') {
+        at += value_length({at, static_cast<std::size_t>(end - at)});
+      } else if (*at == '{' || *at == '[') {
+        open.push_back(pieces_.size());
+        pieces_.push_back({offset(at++), 0});
+      } else {
+        pieces_[open.back()].end = offset(++at);
+        open.pop_back();
+      }
+    }
+  }
+  bool is_read() const { return begin_ != nullptr; }
 
-  // Takes a value from both; whether they are equal. After false nothing else may be asked.
-  bool values() {
-    const Kind what = kind(a_);
-    if (what != kind(b_)) return false;
-    if (what == Kind::object) return objects();
-    if (what == Kind::array) return arrays();
-    const std::string_view a = take(a_);
-    const std::string_view b = take(b_);
-    if (a == b) return true;
-    if (what == Kind::number) return compare_numbers(a, b) == 0;
-    return what == Kind::string && compare_contents(content(a), content(b)) == 0;
+  // The length of the object or array that begins at `at`.
+  std::size_t length(const char* at) const {
+    const auto piece =
+        std::lower_bound(pieces_.begin(), pieces_.end(), offset(at),
+                         [](const Piece& p, std::size_t begin) { return p.begin < begin; });
+    return piece->end - piece->begin;
   }
 
  private:
-  static std::string_view take(std::string_view& rest) {
-    const std::string_view value = rest.substr(0, value_length(rest));
-    rest.remove_prefix(value.size());
-    return value;
-  }
+  struct Piece {
+    std::size_t begin;
+    std::size_t end;
+  };
+  std::size_t offset(const char* at) const { return static_cast<std::size_t>(at - begin_); }
 
-  void skip_both() {
-    a_.remove_prefix(1);
-    b_.remove_prefix(1);
-  }
+  const char* begin_ = nullptr;
+  std::vector<Piece> pieces_;
+};
 
-  bool arrays() {
-    skip_both();
-    for (;;) {
-      if (a_.front() == ']' || b_.front() == ']') break;
-      if (!values()) return false;
-      if (a_.front() != b_.front()) return false;
-      if (a_.front() == ',') skip_both();
-    }
-    const bool same = a_.front() == b_.front();
-    skip_both();
-    return same;
-  }
+// One of the two texts that are compared: what is still to be taken of it.
+class Side {
+ public:
+  explicit Side(std::string_view text) : text_(text), rest_(text) {}
 
-  bool objects() {
-    skip_both();
-    while (a_.front() != '}' && b_.front() != '}') {
-      const std::string_view a = a_.substr(1, value_length(a_) - 2);
-      const std::string_view b = b_.substr(1, value_length(b_) - 2);
-      if (!same_content(a, b)) return reordered();
-      a_.remove_prefix(a.size() + 3);
-      b_.remove_prefix(b.size() + 3);
-      if (!values()) return false;
-      if (a_.front() != b_.front()) return false;
-      if (a_.front() == ',') skip_both();
-    }
-    const bool same = a_.front() == b_.front();
-    skip_both();
-    return same;
-  }
+  char next() const { return rest_.front(); }
+  void skip() { rest_.remove_prefix(1); }
+  std::string_view rest() const { return rest_; }
+  // Goes on where `value`, a piece of the text, begins.
+  void go_to(const char* at) { rest_ = text_.substr(static_cast<std::size_t>(at - text_.data())); }
 
-  // The rest of two objects whose keys stand in different order.
-  bool reordered() {
-    const std::vector<Member> a = sorted_members(a_);
-    const std::vector<Member> b = sorted_members(b_);
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      if (!same_content(a[i].name, b[i].name)) return false;
-      if (!equal(a[i].value, b[i].value)) return false;
-    }
-    return true;
-  }
+  std::string_view scalar() { return take(value_length(rest_)); }
 
-  static std::vector<Member> sorted_members(std::string_view& rest) {
+  // The members up to the closing brace, which is taken too, sorted by name.
+  std::vector<Member> sorted_members() {
+    if (!ends_.is_read()) ends_.read(text_);
     std::vector<Member> members;
     for (;;) {
-      const std::string_view name = content(take(rest));
-      rest.remove_prefix(1);
-      members.push_back({name, take(rest)});
-      const char next = rest.front();
-      rest.remove_prefix(1);
-      if (next == '}') break;
+      const std::string_view name = content(scalar());
+      skip();
+      const bool nested = next() == '{' || next() == '[';
+      members.push_back({name, nested ? take(ends_.length(rest_.data())) : scalar()});
+      const char behind = next();
+      skip();
+      if (behind == '}') break;
     }
     std::sort(members.begin(), members.end(), [](const Member& x, const Member& y) {
       return compare_contents(x.name, y.name) < 0;
@@ -221,8 +204,100 @@ class Comparison {
     return members;
   }
 
-  std::string_view a_;
-  std::string_view b_;
+ private:
+  std::string_view take(std::size_t length) {
+    const std::string_view taken = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return taken;
+  }
+
+  std::string_view text_;
+  std::string_view rest_;
+  Ends ends_;
+};
+
+// Walks two texts in step, so that each octet is read once as long as the keys of objects stand in
+// the same order; the members of two objects where they do not are sorted first.
+class Comparison {
+ public:
+  Comparison(std::string_view a, std::string_view b) : a_(a), b_(b) {}
+
+  // Takes a value from both; whether they are equal. After false nothing else may be asked.
+  bool values() {
+    const Kind what = kind(a_.rest());
+    if (what != kind(b_.rest())) return false;
+    if (what == Kind::object) return objects();
+    if (what == Kind::array) return arrays();
+    const std::string_view a = a_.scalar();
+    const std::string_view b = b_.scalar();
+    if (a == b) return true;
+    if (what == Kind::number) return compare_numbers(a, b) == 0;
+    return what == Kind::string && same_content(content(a), content(b));
+  }
+
+ private:
+  void skip_both() {
+    a_.skip();
+    b_.skip();
+  }
+
+  // Takes what stands between two elements; false if it is not the same.
+  bool separators() {
+    if (a_.next() != b_.next()) return false;
+    if (a_.next() == ',') skip_both();
+    return true;
+  }
+
+  bool ends(char bracket) {
+    const bool same = a_.next() == bracket && b_.next() == bracket;
+    skip_both();
+    return same;
+  }
+
+  bool arrays() {
+    skip_both();
+    while (a_.next() != ']' && b_.next() != ']') {
+      if (!values() || !separators()) return false;
+    }
+    return ends(']');
+  }
+
+  bool objects() {
+    skip_both();
+    while (a_.next() != '}' && b_.next() != '}') {
+      const std::string_view a = a_.scalar();
+      const std::string_view b = b_.scalar();
+      if (!same_content(content(a), content(b))) {
+        a_.go_to(a.data());
+        b_.go_to(b.data());
+        return reordered();
+      }
+      skip_both();
+      if (!values() || !separators()) return false;
+    }
+    return ends('}');
+  }
+
+  // The rest of two objects whose keys stand in different order.
+  bool reordered() {
+    const std::vector<Member> a = a_.sorted_members();
+    const std::vector<Member> b = b_.sorted_members();
+    if (a.size() != b.size()) return false;
+    const char* behind_a = a_.rest().data();
+    const char* behind_b = b_.rest().data();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (!same_content(a[i].name, b[i].name)) return false;
+      a_.go_to(a[i].value.data());
+      b_.go_to(b[i].value.data());
+      if (!values()) return false;
+    }
+    a_.go_to(behind_a);
+    b_.go_to(behind_b);
+    return true;
+  }
+
+  Side a_;
+  Side b_;
 };
 
 }  // namespace

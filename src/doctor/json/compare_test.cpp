@@ -79,6 +79,20 @@ TEST(Equal, ManyKeysInAnotherOrderAreTheSame) {
   EXPECT_FALSE(same(forwards + ",\"y\":1}", backwards + ",\"x\":1}"));
 }
 
+TEST(Equal, KeysMayBeInAnotherOrderOnEveryLevel) {
+  std::string a = "0";
+  std::string b = "0.0";
+  for (int level = 0; level < 60; ++level) {
+    a = R"({"x":[1,"}"],"y":)" + a + R"(,"z":[)" + std::to_string(level) + "]}";
+    b = R"({"z":[)" + std::to_string(level) + R"(],"x":[1,"}"],"y":)" + b + "}";
+  }
+  EXPECT_TRUE(same(a, b));
+  EXPECT_TRUE(same("[" + a + ",[1]]", "[" + b + ",[1]]"));
+  EXPECT_FALSE(same("[" + a + ",[1]]", "[" + b + ",[2]]"));
+  b.replace(b.find("0.0"), 3, "1.0");
+  EXPECT_FALSE(same(a, b));
+}
+
 TEST(Equal, AnotherSpellingIsEqualAndAnotherValueIsNot) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE("DOCTOR_SEED=" + std::to_string(seed));

@@ -35,7 +35,8 @@ void append_string(std::string& out, std::string_view text);
 std::string quoted(std::string_view text);
 
 /// The same JSON (RFC 8259; order of keys and spelling of strings and numbers do not matter).
-/// Time is linear in the text, whatever the peer sent (but for sorting the keys of an object).
+/// Time is linear in the text, whatever the peer sent, but for sorting the keys of objects that
+/// have them in different order.
 bool equal(std::string_view a, std::string_view b);
 
 /// Numbers by value, without expanding them: `1`, `1.0`, `10e-1` are equal, whatever the exponent.
