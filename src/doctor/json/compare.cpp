@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "doctor/json/keys.hpp"
 #include "doctor/json/octets.hpp"
 #include "doctor/json/value.hpp"
 
@@ -172,6 +173,11 @@ class Ends {
   std::vector<Piece> pieces_;
 };
 
+struct HashedMember {
+  std::uint32_t hash;
+  Member member;
+};
+
 // One of the two texts that are compared: what is still to be taken of it.
 class Side {
  public:
@@ -185,21 +191,24 @@ class Side {
 
   std::string_view scalar() { return take(value_length(rest_)); }
 
-  // The members up to the closing brace, which is taken too, sorted by name.
-  std::vector<Member> sorted_members() {
+  // The members up to the closing brace, which is taken too, in an order that depends on their
+  // names alone.
+  std::vector<HashedMember> sorted_members() {
     if (!ends_.is_read()) ends_.read(text_);
-    std::vector<Member> members;
+    std::vector<HashedMember> members;
     for (;;) {
       const std::string_view name = content(scalar());
       skip();
       const bool nested = next() == '{' || next() == '[';
-      members.push_back({name, nested ? take(ends_.length(rest_.data())) : scalar()});
+      const std::string_view value = nested ? take(ends_.length(rest_.data())) : scalar();
+      members.push_back({spelling_hash(name), {name, value}});
       const char behind = next();
       skip();
       if (behind == '}') break;
     }
-    std::sort(members.begin(), members.end(), [](const Member& x, const Member& y) {
-      return compare_contents(x.name, y.name) < 0;
+    std::sort(members.begin(), members.end(), [](const HashedMember& x, const HashedMember& y) {
+      if (x.hash != y.hash) return x.hash < y.hash;
+      return compare_contents(x.member.name, y.member.name) < 0;
     });
     return members;
   }
@@ -280,15 +289,16 @@ class Comparison {
 
   // The rest of two objects whose keys stand in different order.
   bool reordered() {
-    const std::vector<Member> a = a_.sorted_members();
-    const std::vector<Member> b = b_.sorted_members();
+    const std::vector<HashedMember> a = a_.sorted_members();
+    const std::vector<HashedMember> b = b_.sorted_members();
     if (a.size() != b.size()) return false;
     const char* behind_a = a_.rest().data();
     const char* behind_b = b_.rest().data();
     for (std::size_t i = 0; i < a.size(); ++i) {
-      if (!same_content(a[i].name, b[i].name)) return false;
-      a_.go_to(a[i].value.data());
-      b_.go_to(b[i].value.data());
+      if (a[i].hash != b[i].hash) return false;
+      if (!same_content(a[i].member.name, b[i].member.name)) return false;
+      a_.go_to(a[i].member.value.data());
+      b_.go_to(b[i].member.value.data());
       if (!values()) return false;
     }
     a_.go_to(behind_a);

@@ -219,7 +219,6 @@ class Patcher {
       Array& array = parent.array();
       const auto index = token.name == "-" ? array.count() : array_index(token, array.count());
       if (!index) return nowhere();
-      if (auto paid = pay(array.count() - *index); !paid) return paid;
       array.insert(*index, std::move(value));
       return {};
     });
@@ -279,9 +278,7 @@ class Patcher {
         return {};
       }
       Array& array = parent.array();
-      const std::size_t index = *array_index(token, array.count());
-      if (auto paid = pay(array.count() - index); !paid) return paid;
-      taken = array.remove(index);
+      taken = array.remove(*array_index(token, array.count()));
       return {};
     });
     if (!changed) return changed.error();

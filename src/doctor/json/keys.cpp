@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include "doctor/json/value.hpp"
+
 namespace doctor::json {
 namespace {
 
@@ -64,6 +66,11 @@ const Key* find_among_many(std::span<Key> keys) {
 }
 
 }  // namespace
+
+std::uint32_t spelling_hash(std::string_view spelling) {
+  if (spelling.find('\\') == std::string_view::npos) return name_hash(spelling);
+  return name_hash(unescape(spelling));
+}
 
 const Key* find_repeated(std::span<Key> keys) {
   return keys.size() <= few ? find_in_pairs(keys) : find_among_many(keys);

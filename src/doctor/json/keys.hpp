@@ -41,4 +41,7 @@ struct Key {
 /// reorder them. Time does not depend on how the names were chosen: n log n comparisons at most.
 const Key* find_repeated(std::span<Key> keys);
 
+/// The hash of a name that is spelt so between quotes.
+std::uint32_t spelling_hash(std::string_view spelling);
+
 }  // namespace doctor::json

@@ -1,9 +1,12 @@
 #include "doctor/json/patch.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "doctor/json/random_json.hpp"
 
 namespace doctor::json {
 namespace {
@@ -215,6 +218,85 @@ TEST(JsonPatch, ManyFieldsAreFoundInWhateverSpelling) {
   target.back() = '}';
   patch += R"({"op":"add","path":"/f7","value":true},{"op":"replace","path":"/f7","value":1}])";
   EXPECT_EQ(after(target, patch), R"({"f7":1})");
+}
+
+// ---- against a plain model
+
+std::string joined(const std::vector<std::string>& values, char open, char close) {
+  std::string text(1, open);
+  for (const std::string& value : values) text += (text.size() > 1 ? "," : "") + value;
+  return text + close;
+}
+
+TEST(JsonPatch, AnArrayOfManyIsChangedAnywhere) {
+  const std::uint64_t seed = test_seed();
+  SCOPED_TRACE("DOCTOR_SEED=" + std::to_string(seed));
+  RandomJson random(seed);
+  for (const std::size_t size : {0, 1, 3, 20'000}) {
+    std::vector<std::string> model;
+    for (std::size_t i = 0; i < size; ++i) model.push_back(std::to_string(i));
+    const std::string target = R"({"a":)" + joined(model, '[', ']') + "}";
+    std::vector<std::string> operations;
+    const auto at = [](std::size_t index) { return "\"/a/" + std::to_string(index) + '"'; };
+    const auto iterator = [&](std::size_t index) {
+      return model.begin() + static_cast<std::ptrdiff_t>(index);
+    };
+    for (int i = 0; i < 500; ++i) {
+      const std::string value = "\"new " + std::to_string(i) + '"';
+      const std::size_t index = random.below(model.size() + 1);
+      if (index == model.size() || random.below(3) == 0) {
+        model.insert(iterator(index), value);
+        operations.push_back(R"({"op":"add","path":)" + at(index) + R"(,"value":)" + value + "}");
+      } else if (random.below(3) == 0) {
+        model[index] = value;
+        operations.push_back(R"({"op":"replace","path":)" + at(index) + R"(,"value":)" + value +
+                             "}");
+      } else if (random.below(2) == 0) {
+        model.erase(iterator(index));
+        operations.push_back(R"({"op":"remove","path":)" + at(index) + "}");
+      } else {
+        const std::string moved = model[index];
+        model.erase(iterator(index));
+        const std::size_t to = random.below(model.size() + 1);
+        model.insert(iterator(to), moved);
+        operations.push_back(R"({"op":"move","from":)" + at(index) + R"(,"path":)" + at(to) + "}");
+      }
+    }
+    EXPECT_EQ(after(target, joined(operations, '[', ']')),
+              R"({"a":)" + joined(model, '[', ']') + "}");
+  }
+}
+
+TEST(JsonPatch, AnObjectOfManyIsChangedAnywhere) {
+  const std::uint64_t seed = test_seed();
+  SCOPED_TRACE("DOCTOR_SEED=" + std::to_string(seed));
+  RandomJson random(seed);
+  for (const std::size_t size : {0, 10, 30, 5'000}) {
+    std::vector<std::string> names;
+    const auto member = [](const std::string& name) { return '"' + name + "\":1"; };
+    const auto object = [&] {
+      std::vector<std::string> members;
+      for (const std::string& name : names) members.push_back(member(name));
+      return joined(members, '{', '}');
+    };
+    for (std::size_t i = 0; i < size; ++i) names.push_back("n" + std::to_string(i));
+    const std::string target = object();
+    std::vector<std::string> operations;
+    for (int i = 0; i < 500; ++i) {
+      const std::string name = "n" + std::to_string(random.below(size + 20));
+      const auto found = std::find(names.begin(), names.end(), name);
+      if (found == names.end()) {
+        names.push_back(name);
+        operations.push_back(R"({"op":"add","path":"/)" + name + R"(","value":1})");
+      } else if (random.below(2) == 0) {
+        names.erase(found);
+        operations.push_back(R"({"op":"remove","path":"/)" + name + R"("})");
+      } else {
+        operations.push_back(R"({"op":"test","path":"/)" + name + R"(","value":1})");
+      }
+    }
+    EXPECT_EQ(after(target, joined(operations, '[', ']')), object());
+  }
 }
 
 // ---- limits

@@ -1,15 +1,17 @@
 #include "doctor/json/tree.hpp"
 
 #include <algorithm>
+#include <cmath>
 
+#include "doctor/json/keys.hpp"
 #include "doctor/json/octets.hpp"
 #include "doctor/json/value.hpp"
 
 namespace doctor::json {
 namespace {
 
-// From so many members on, names are looked up in an index.
-constexpr std::size_t many = 16;
+// Bytes of elements that stay together in an array: what is read to get at one of them.
+constexpr std::size_t piece_size = 16 << 10;
 
 template <class Container>
 const Container* opened_as(const auto& state) {
@@ -70,40 +72,36 @@ bool Tree::is_array() const {
 std::size_t Tree::size() const {
   if (const auto* opened = opened_as<Object>(state_)) return opened->size();
   if (const auto* opened = opened_as<Array>(state_)) return opened->size();
-  return std::get<std::string_view>(state_).size();
+  return text().size();
 }
 
 std::uint32_t Tree::height() const {
   if (const auto* opened = opened_as<Object>(state_)) return opened->height();
   if (const auto* opened = opened_as<Array>(state_)) return opened->height();
-  return height_of_text(std::get<std::string_view>(state_));
+  return height_of_text(text());
 }
 
 void Tree::append_to(std::string& out) const {
   if (const auto* opened = opened_as<Object>(state_)) return opened->append_to(out);
   if (const auto* opened = opened_as<Array>(state_)) return opened->append_to(out);
-  out += std::get<std::string_view>(state_);
+  out += text();
 }
 
 Tree Tree::copy() const {
   if (const auto* opened = opened_as<Object>(state_))
     return Tree(std::make_unique<Object>(*opened));
   if (const auto* opened = opened_as<Array>(state_)) return Tree(std::make_unique<Array>(*opened));
-  return Tree(std::get<std::string_view>(state_));
+  return Tree(text());
 }
 
 Object& Tree::object() {
-  if (!is_open()) state_ = std::make_unique<Object>(std::get<std::string_view>(state_));
+  if (!is_open()) state_ = std::make_unique<Object>(text());
   return *std::get<std::unique_ptr<Object>>(state_);
 }
 
 Array& Tree::array() {
-  if (!is_open()) state_ = std::make_unique<Array>(std::get<std::string_view>(state_));
+  if (!is_open()) state_ = std::make_unique<Array>(text());
   return *std::get<std::unique_ptr<Array>>(state_);
-}
-
-bool Object::ByText::operator()(std::string_view a, std::string_view b) const {
-  return compare_contents(a, b) < 0;
 }
 
 Object::Object(std::string_view text) {
@@ -156,18 +154,10 @@ void Object::append(std::string_view name, Tree value) {
   size_ += member_size(name, value) + comma(count_);
   ++count_;
   slots_.push_back({name, std::move(value), false});
-  if (slots_.size() > many) {
-    index_.insert_or_assign(name, slots_.size() - 1);
-  } else if (slots_.size() == many) {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (!slots_[i].removed) index_.emplace(slots_[i].name, i);
-    }
-  }
 }
 
 Tree Object::remove(std::string_view name) {
   Slot& found = *slot(name);
-  index_.erase(name);
   found.removed = true;
   --count_;
   size_ -= member_size(found.name, found.value) + comma(count_);
@@ -175,50 +165,112 @@ Tree Object::remove(std::string_view name) {
 }
 
 Object::Slot* Object::slot(std::string_view name) {
-  if (slots_.size() >= many) {
-    const auto found = index_.find(name);
-    return found == index_.end() ? nullptr : &slots_[found->second];
+  // So many are looked through one by one that indexing them again and again costs no more.
+  const auto few = static_cast<std::size_t>(std::sqrt(static_cast<double>(slots_.size()))) + 16;
+  if (slots_.size() - index_.size() > few) index_all();
+  const std::uint32_t hash = spelling_hash(name);
+  auto at = std::lower_bound(
+      index_.begin(), index_.end(), name,
+      [&](const Reference& r, std::string_view wanted) { return precedes(r, hash, wanted); });
+  for (; at != index_.end() && at->hash == hash; ++at) {
+    Slot& candidate = slots_[at->slot];
+    if (compare_contents(candidate.name, name) != 0) break;
+    if (!candidate.removed) return &candidate;
   }
-  for (Slot& slot : slots_) {
-    if (!slot.removed && compare_contents(slot.name, name) == 0) return &slot;
+  for (std::size_t i = index_.size(); i < slots_.size(); ++i) {
+    if (!slots_[i].removed && compare_contents(slots_[i].name, name) == 0) return &slots_[i];
   }
   return nullptr;
 }
 
-Array::Array(std::string_view text) {
-  for (const std::string_view element : Elements(text)) insert(elements_.size(), Tree(element));
+void Object::index_all() {
+  const auto before = [this](const Reference& a, const Reference& b) {
+    return precedes(a, b.hash, slots_[b.slot].name);
+  };
+  std::vector<Reference> added;
+  for (std::size_t i = index_.size(); i < slots_.size(); ++i) {
+    added.push_back({spelling_hash(slots_[i].name), i});
+  }
+  std::sort(added.begin(), added.end(), before);
+  std::vector<Reference> merged(slots_.size());
+  std::merge(index_.begin(), index_.end(), added.begin(), added.end(), merged.begin(), before);
+  index_ = std::move(merged);
 }
 
-Array::Array(const Array& other) : size_(other.size_) {
-  elements_.reserve(other.elements_.size());
-  for (const Tree& element : other.elements_) elements_.push_back(element.copy());
+bool Object::precedes(const Reference& a, std::uint32_t hash, std::string_view name) const {
+  return a.hash != hash ? a.hash < hash : compare_contents(slots_[a.slot].name, name) < 0;
+}
+
+Array::Array(std::string_view text) : size_(text.size()) {
+  const std::string_view elements = text.substr(1, text.size() - 2);
+  std::size_t begin = 0;
+  std::size_t at = 0;
+  std::size_t count = 0;
+  while (at < elements.size()) {
+    at += value_length(elements.substr(at));
+    ++count;
+    if (at == elements.size() || at - begin >= piece_size) {
+      pieces_.push_back({Tree(elements.substr(begin, at - begin)), count});
+      count_ += count;
+      count = 0;
+      begin = at + 1;
+    }
+    ++at;
+  }
+}
+
+Array::Array(const Array& other) : count_(other.count_), size_(other.size_) {
+  pieces_.reserve(other.pieces_.size());
+  for (const Piece& piece : other.pieces_) pieces_.push_back({piece.value.copy(), piece.count});
 }
 
 std::uint32_t Array::height() const {
   std::uint32_t highest = 0;
-  for (const Tree& element : elements_) highest = std::max(highest, element.height());
+  for (const Piece& piece : pieces_) highest = std::max(highest, piece.value.height());
   return highest + 1;
 }
 
 void Array::append_to(std::string& out) const {
   out += '[';
-  for (const Tree& element : elements_) {
-    if (&element != elements_.data()) out += ',';
-    element.append_to(out);
+  for (const Piece& piece : pieces_) {
+    if (&piece != pieces_.data()) out += ',';
+    piece.value.append_to(out);
   }
   out += ']';
 }
 
+Tree& Array::element(std::size_t index) {
+  split(index + 1);
+  return split(index)->value;
+}
+
 void Array::insert(std::size_t index, Tree value) {
-  size_ += value.size() + comma(elements_.size());
-  elements_.insert(elements_.begin() + static_cast<std::ptrdiff_t>(index), std::move(value));
+  size_ += value.size() + comma(count_);
+  ++count_;
+  pieces_.insert(split(index), {std::move(value), 1});
 }
 
 Tree Array::remove(std::size_t index) {
-  Tree value = std::move(elements_[index]);
-  elements_.erase(elements_.begin() + static_cast<std::ptrdiff_t>(index));
-  size_ -= value.size() + comma(elements_.size());
+  split(index + 1);
+  const auto place = split(index);
+  Tree value = std::move(place->value);
+  pieces_.erase(place);
+  --count_;
+  size_ -= value.size() + comma(count_);
   return value;
+}
+
+// The piece that begins with the element at `index`, or the end; made if it was within another.
+Array::Place Array::split(std::size_t index) {
+  auto place = pieces_.begin();
+  for (; place != pieces_.end() && index >= place->count; ++place) index -= place->count;
+  if (index == 0) return place;
+  const std::string_view text = place->value.text();
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < index; ++i) at += value_length(text.substr(at)) + 1;
+  Piece rest{Tree(text.substr(at)), place->count - index};
+  *place = {Tree(text.substr(0, at - 1)), index};
+  return pieces_.insert(place + 1, std::move(rest));
 }
 
 }  // namespace doctor::json

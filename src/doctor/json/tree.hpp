@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +34,8 @@ class Tree {
 
   /// Whether it is a tree already; if not, opening it reads all of its text.
   bool is_open() const;
+  /// The text of one that is not open.
+  std::string_view text() const { return std::get<std::string_view>(state_); }
   /// Its members or elements, opened: only for an object, or an array.
   Object& object();
   Array& array();
@@ -75,36 +76,50 @@ class Object {
     Tree value;
     bool removed;
   };
-  struct ByText {
-    bool operator()(std::string_view a, std::string_view b) const;
+  struct Reference {
+    std::uint32_t hash;
+    std::size_t slot;
   };
   Slot* slot(std::string_view name);
+  void index_all();
+  bool precedes(const Reference& a, std::uint32_t hash, std::string_view name) const;
 
   std::vector<Slot> slots_;
-  std::map<std::string_view, std::size_t, ByText> index_;  // empty while they are few
+  std::vector<Reference> index_;  // the first of the slots, by hash, then by name
   std::size_t count_ = 0;
   std::size_t size_ = 2;
 };
 
+/// Elements in their order. Those that nobody asked for stay together in pieces of text, so that an
+/// array of millions is opened, and changed anywhere, at little cost.
 class Array {
  public:
   explicit Array(std::string_view text);
   Array(const Array& other);
 
   std::size_t size() const { return size_; }
-  std::size_t count() const { return elements_.size(); }
+  std::size_t count() const { return count_; }
   std::uint32_t height() const;
   void append_to(std::string& out) const;
 
   /// An index below `count`.
-  Tree& element(std::size_t index) { return elements_[index]; }
+  Tree& element(std::size_t index);
   /// Before the element at `index`, which may be `count`.
   void insert(std::size_t index, Tree value);
   Tree remove(std::size_t index);
   void resized(std::size_t before, std::size_t after) { size_ += after - before; }
 
  private:
-  std::vector<Tree> elements_;
+  // One element, or the text of several, with commas.
+  struct Piece {
+    Tree value;
+    std::size_t count;
+  };
+  using Place = std::vector<Piece>::iterator;
+  Place split(std::size_t index);
+
+  std::vector<Piece> pieces_;
+  std::size_t count_ = 0;
   std::size_t size_ = 2;
 };
 
