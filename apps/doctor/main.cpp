@@ -18,6 +18,7 @@ int run_program(int argc, char** argv) {
       "wrong,\n"
       "3 the server cannot be reached.");
   doctor::app::Run run;
+  doctor::app::add_serve(program, run);
   doctor::app::add_check(program, run);
   doctor::app::add_get(program, run);
   doctor::app::add_query(program, run);
