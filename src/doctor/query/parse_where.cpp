@@ -225,8 +225,8 @@ Result<Condition> parse_condition(std::string_view value, const Place& place, Sl
     if (!parsed) return parsed.error();
     condition.tests.push_back(std::move(test));
   }
-  std::stable_sort(condition.tests.begin(), condition.tests.end(),
-                   [](const Test& a, const Test& b) { return cost(a) < cost(b); });
+  std::sort(condition.tests.begin(), condition.tests.end(),
+            [](const Test& a, const Test& b) { return cost(a) < cost(b); });
   return condition;
 }
 
