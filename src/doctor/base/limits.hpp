@@ -22,7 +22,7 @@ struct Limits {
   // Queries (400, but 413 for the text and 414 for the target).
   std::size_t request_target = 64u << 10;
   std::size_t query_text = 1u << 20;
-  std::uint32_t query_nesting = 1'000;      ///< of a query's JSON, its brackets and its `@[...]`
+  std::uint32_t query_nesting = 500;        ///< of a query's JSON, its brackets and its `@[...]`
   std::size_t query_orders = 16;            ///< paths of one orderBy
   std::size_t query_documents = 1'000'000;  ///< documents that one query looks at
   std::size_t answer_size = 256u << 20;     ///< bytes of one answer

@@ -27,7 +27,7 @@ constexpr std::array settings = {
     LimitSetting{"collections", Unit::count, &Limits::collections, 1, a_lot},
     LimitSetting{"request_target", Unit::bytes, &Limits::request_target, 64, 1u << 30},
     LimitSetting{"query_text", Unit::bytes, &Limits::query_text, 1, 1u << 30},
-    LimitSetting{"query_nesting", Unit::count, &Limits::query_nesting, 1, 1'000},
+    LimitSetting{"query_nesting", Unit::count, &Limits::query_nesting, 1, 500},
     LimitSetting{"query_orders", Unit::count, &Limits::query_orders, 1, 64},
     LimitSetting{"query_documents", Unit::count, &Limits::query_documents, 1, a_lot},
     LimitSetting{"answer_size", Unit::bytes, &Limits::answer_size, 1, a_lot},
