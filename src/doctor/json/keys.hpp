@@ -19,8 +19,11 @@ inline std::uint32_t name_hash(std::string_view name) {
   } else if (name.size() >= 4) {
     std::memcpy(&head, name.data(), 4);
     std::memcpy(&tail, name.data() + name.size() - 4, 4);
-  } else {
-    for (const char c : name) head = head << 8 | static_cast<unsigned char>(c);
+  } else if (!name.empty()) {
+    const auto octet = [name](std::size_t at) -> std::uint64_t {
+      return static_cast<unsigned char>(name[at]);
+    };
+    head = octet(0) | octet(name.size() / 2) << 8 | octet(name.size() - 1) << 16;
   }
   const std::uint64_t mixed =
       (head ^ name.size()) * 0x9E3779B97F4A7C15u ^ tail * 0xC2B2AE3D27D4EB4Fu;
