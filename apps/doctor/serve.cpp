@@ -89,7 +89,9 @@ void add_serve(CLI::App& program, Run& run) {
                       "file with the secret that connectors send (SECRET)");
   command->footer(
       "Environment: SECRET, API_PORT, MQTT_PORT, CLUSTERED (0: one I/O thread, 1: one per core),\n"
-      "DOCTOR_DATA_DIR. SIGHUP reads the configuration again, SIGTERM stops.");
+      "DOCTOR_DATA_DIR. SIGHUP reads the configuration again, SIGTERM stops.\n"
+      "Example:\n"
+      "  doctor serve --data-dir /var/lib/doctor --secret-file /etc/doctor/secret");
   command->callback([flags, &run] { run = [flags] { return serve(*flags); }; });
 }
 
