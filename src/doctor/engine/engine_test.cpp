@@ -81,16 +81,17 @@ class EngineTest : public testing::Test {
   class Hold {
    public:
     explicit Hold(Engine& engine) {
-      engine.submit(put(R"({"id":"hold"})", "other"), [this](const Result<Outcome>&) {
-        held_.set_value();
-        go_.get_future().wait();
+      auto held = std::make_shared<std::promise<void>>();
+      auto go = std::make_shared<std::shared_future<void>>(go_.get_future());
+      engine.submit(put(R"({"id":"hold"})", "other"), [held, go](const Result<Outcome>&) {
+        held->set_value();
+        go->wait();
       });
-      held_.get_future().wait();
+      held->get_future().wait();
     }
     ~Hold() { go_.set_value(); }
 
    private:
-    std::promise<void> held_;
     std::promise<void> go_;
   };
   bool has(std::string_view id) const {
@@ -107,15 +108,15 @@ class EngineTest : public testing::Test {
 };
 
 TEST_F(EngineTest, ACommandIsAnsweredWhenItCanBeReadAndHasBeenAnnounced) {
-  std::promise<void> answered;
-  engine_->submit(put(R"({"id":"a"})"), [&](const Result<Outcome>& outcome) {
+  auto answered = std::make_shared<std::promise<void>>();
+  engine_->submit(put(R"({"id":"a"})"), [&, answered](const Result<Outcome>& outcome) {
     EXPECT_EQ(outcome->revision, Revision{1});
     EXPECT_EQ(engine_->revision(), Revision{1});
     EXPECT_TRUE(has("a"));
     EXPECT_EQ(notes_.revisions(), std::vector<std::uint64_t>{1});
-    answered.set_value();
+    answered->set_value();
   });
-  answered.get_future().wait();
+  answered->get_future().wait();
 }
 
 TEST_F(EngineTest, CommandsThatWaitShareOneFlush) {

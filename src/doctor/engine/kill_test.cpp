@@ -66,15 +66,15 @@ Contents contents_at(std::uint64_t revision) {
   std::uint64_t n = engine.revision().value;
   Contents contents = contents_at(n);
   for (;;) {
-    std::promise<void> last;
+    auto last = std::make_shared<std::promise<void>>();
     for (int i = 1; i <= 8; ++i) {
-      engine.submit(command_of(++n, contents), [&, i](const Result<Outcome>& outcome) {
+      engine.submit(command_of(++n, contents), [=](const Result<Outcome>& outcome) {
         if (!outcome) ::_exit(2);
         if (::write(acknowledged, &outcome->revision.value, sizeof(std::uint64_t)) < 0) ::_exit(3);
-        if (i == 8) last.set_value();
+        if (i == 8) last->set_value();
       });
     }
-    last.get_future().wait();
+    last->get_future().wait();
   }
 }
 
