@@ -22,8 +22,8 @@ using Texts = std::vector<std::string>;
 
 class ApplyTest : public testing::Test {
  protected:
-  ApplyTest() : store_(std::move(*store::Store::open({directory_.path(), 1u << 28, 0}))) {
-    transaction_ = std::move(*store_->begin());
+  ApplyTest() : store_(store::Store::open({directory_.path(), 1u << 28, 0}).value()) {
+    transaction_ = store_->begin().value();
   }
   ~ApplyTest() override {
     // Whatever a test did, the store agrees with itself.
@@ -385,20 +385,20 @@ TEST_F(ApplyTest, EveryCommitIsLoggedAndOldOnesAreLetGo) {
   ASSERT_TRUE(transaction_->commit());
   EXPECT_EQ(store_->snapshot()->log(Revision{0}, 1).error().code, Errc::not_found);
   EXPECT_TRUE(store_->snapshot()->log(Revision{12}, 1));  // a few at a time
-  transaction_ = std::move(*store_->begin());
+  transaction_ = store_->begin().value();
   put(R"({"id":"a","n":-2})");
   put(R"({"id":"a","n":-3})");
   ASSERT_TRUE(transaction_->commit());
   EXPECT_EQ(store_->snapshot()->log(Revision{19}, 1).error().code, Errc::not_found);
   EXPECT_EQ(store_->snapshot()->log(Revision{20}, 10'000)->size(), 3u);
-  transaction_ = std::move(*store_->begin());
+  transaction_ = store_->begin().value();
   put(R"({"id":"b"})");
 }
 
 TEST_F(ApplyTest, TheSameCommandsMakeTheSameContents) {
   TestDirectory other_directory;
-  auto other = std::move(*store::Store::open({other_directory.path(), 1u << 28, 0}));
-  auto other_transaction = std::move(*other->begin());
+  auto other = store::Store::open({other_directory.path(), 1u << 28, 0}).value();
+  auto other_transaction = other->begin().value();
   std::vector<Command> commands = {
       {"vm", noon, ReplaceAll{documents(R"([{"id":"a","x":1},{"id":"b"},{"id":"c"}])")}},
       {"vm", noon, Upsert{documents(R"([{"id":"d"},{"id":"a","x":2}])")}},
@@ -428,7 +428,7 @@ TEST_F(ApplyTest, TheSameCommandsMakeTheSameContents) {
     EXPECT_EQ(entry->number, twin->number);
   }
   EXPECT_FALSE(walk_b->next());
-  transaction_ = std::move(*store_->begin());
+  transaction_ = store_->begin().value();
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class EngineTest : public testing::Test {
   void open(std::uint64_t map_size = 1u << 28) {
     engine_ = nullptr;
     store_ = nullptr;
-    store_ = std::move(*store::Store::open({directory_.path(), map_size, 1u << 20}));
+    store_ = store::Store::open({directory_.path(), map_size, 1u << 20}).value();
     engine_ = std::make_unique<Engine>(*store_, limits_, &notes_);
   }
 

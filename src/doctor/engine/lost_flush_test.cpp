@@ -94,7 +94,7 @@ class LostFlushTest : public testing::Test {
   Recording record(int commands) {
     Recording recording;
     TestDirectory directory;
-    auto store = std::move(*store::Store::open({directory.path(), 1u << 28, 0}));
+    auto store = store::Store::open({directory.path(), 1u << 28, 0}).value();
     recording.first_image = read_file(directory.file());
     recording.history.emplace_back();
     std::mutex mutex;  // guards the recording

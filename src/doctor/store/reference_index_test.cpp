@@ -36,7 +36,7 @@ class ReferenceIndexTest : public testing::Test {
   }
   void open() {
     store_ = nullptr;
-    store_ = std::move(*Store::open({directory_.path(), 1u << 28, 0}));
+    store_ = Store::open({directory_.path(), 1u << 28, 0}).value();
   }
   void put(const Texts& texts) { ASSERT_TRUE(store::put(*store_, "vm", texts)); }
   void remove(std::string_view id) { ASSERT_TRUE(store::remove(*store_, "vm", id)); }

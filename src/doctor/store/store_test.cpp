@@ -28,7 +28,7 @@ class StoreTest : public testing::Test {
     store_ = nullptr;
     open();
   }
-  std::unique_ptr<WriteTransaction> begin() { return std::move(*store_->begin()); }
+  std::unique_ptr<WriteTransaction> begin() { return store_->begin().value(); }
 
   void put(std::string_view collection, const Texts& texts) {
     const auto done = store::put(*store_, collection, texts);
