@@ -22,6 +22,12 @@ rest::Response plain(std::string_view route, int status, std::string body) {
   return response;
 }
 
+// Nothing throws on purpose but for want of memory: one request fails, the others go on.
+Error internal(const std::exception& bug) {
+  return error(Errc::internal,
+               "this is a bug in Doctor, or it has no memory left: " + std::string(bug.what()));
+}
+
 constexpr std::size_t short_session_id = 16;
 
 // A session id is a secret: one that can be guessed is warned of, once.
@@ -64,6 +70,7 @@ void HttpConnection::start() {
   error_code ignored;  // on a socket that is already dead the first read tells
   socket_.non_blocking(true, ignored);
   thread_.deadlines().add(*this);
+  winding_up_ = shared_.phase == Phase::stopping;  // accepted before, begun after
   asio::co_spawn(
       thread_.executor(),
       [](std::shared_ptr<HttpConnection> self) -> Task<void> {
@@ -71,7 +78,6 @@ void HttpConnection::start() {
       }(shared_from_this()),
       [](std::exception_ptr thrown) {
         if (!thrown) return;
-        // Nothing here throws on purpose but for want of memory: this connection alone ends.
         try {
           std::rethrow_exception(thrown);
         } catch (const std::exception& failure) {
@@ -115,8 +121,12 @@ Task<void> HttpConnection::serve() {
       continue;
     }
     if (close_) break;  // the head was refused
-    Step step = begin();
-    if (step != Step::answered) co_await complete(step);
+    try {
+      const Step step = begin();
+      if (step != Step::answered) co_await complete(step);
+    } catch (const std::exception& bug) {
+      refuse(internal(bug));
+    }
     if (!socket_.is_open()) co_return;  // it has gone to MQTT, or the server has ended it
     input_.consume(std::min(request_.size, input_.size()));
     request_ = Request();
@@ -287,8 +297,12 @@ Task<void> HttpConnection::read_large() {
   rest::Response response = co_await reply_of<rest::Response>(
       thread_.mailbox(), [this](std::shared_ptr<Reply<rest::Response>> reply) {
         shared_.readers.submit([this, reply = std::move(reply)] {
-          const auto snapshot = shared_.engine->snapshot();
-          reply->send(request_.service->read(*request_.admitted, *snapshot, wall_clock()));
+          try {
+            const auto snapshot = shared_.engine->snapshot();
+            reply->send(request_.service->read(*request_.admitted, *snapshot, wall_clock()));
+          } catch (const std::exception& bug) {
+            reply->send(request_.service->failed(*request_.admitted, internal(bug)));
+          }
         });
       });
   answer(std::move(response));
@@ -327,6 +341,7 @@ HttpConnection::Step HttpConnection::answer(rest::Response response) {
   request_.snapshot.reset();  // before anything is written
   if (request_.body_unread && !skip_unread_body()) close_ = linger_ = true;
   if (request_.head.method == "HEAD") response.send_body = false;
+  if (response.status == 500) response.add("X-Request-Id", std::to_string(request_.number));
   if (!outbox_.add(response, persistence(), thread_.date_line())) {
     const Error used_up =
         error(Errc::unavailable, "too many bytes of answers are under way: answers_under_way");

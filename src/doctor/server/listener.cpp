@@ -110,6 +110,8 @@ void Listener::hand_over(IoThread& thread, Socket socket) {
   }
   error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  // A peer that has vanished is found even where its protocol allows silence (MQTT keep alive 0).
+  socket.set_option(Socket::keep_alive(true), ignored);
   std::string peer = peer_of(socket);
   asio::post(thread.context(), [this, &thread, socket = std::move(socket), peer = std::move(peer),
                                 place = std::move(place)]() mutable {
