@@ -148,9 +148,9 @@ class Run:
         word, _, rest = text.partition(" ")
         if re.fullmatch(r"\d{3}", word):
             assert answer.status == int(word), f"status {answer.status}"
-            detail = answer.json["detail"].lower() if rest else ""
+            words = f"{answer.json['detail']} {answer.json.get('field', '')}".lower() if rest else ""
             for part in rest.split(" / ") if rest else []:
-                assert part.lower() in detail, f"the detail does not say {part}"
+                assert part.lower() in words, f"neither detail nor field says {part}"
         elif text[0] in "{[":
             assert matches(parse(text), parse(answer.body)), f"expected {text}\ngot      {answer.body.decode()}"
         elif word == "text":
