@@ -30,7 +30,10 @@ class Check {
         tables_(tables),
         report_(report),
         contents_(transaction, tables),
-        state_(contents_.state()) {}
+        state_(contents_.state()) {
+    Cursor log(transaction, tables.log);
+    if (log.move(MDB_FIRST)) first_logged_ = load<std::uint64_t>(log.key());
+  }
 
   CheckSummary run() {
     summary_.revision = state_.revision;
@@ -72,6 +75,7 @@ class Check {
   void ids();
   void totals();
   void log();
+  bool confirm(const LoggedChange& change, std::uint64_t revision);
   void enter(Tally& tally, DocumentNumber number, DocumentView document);
   void references();
 
@@ -80,6 +84,8 @@ class Check {
   const std::function<void(std::string_view)>& report_;
   Contents contents_;
   State state_;
+  std::uint64_t first_logged_ = 0;
+  std::uint64_t recent_ = 0;  // documents last changed at a revision that the log still has
   std::map<CollectionNumber, Tally> tallies_;
   CheckSummary summary_;
 };
@@ -174,6 +180,7 @@ void Check::document(Tally& tally, DocumentNumber number, std::string_view store
     fault(called(tally, id) + " was changed at revision " + text(revision.value) +
           ", which has not been");
   }
+  if (first_logged_ != 0 && revision.value >= first_logged_) ++recent_;
   tally.newest = std::max(tally.newest, revision);
   enter(tally, number, document);
 }
@@ -250,10 +257,13 @@ void Check::totals() {
   }
 }
 
+// Revisions are gapless, and each document was last changed when the log says that it was.
 void Check::log() {
   Cursor cursor(transaction_, tables_.log);
   std::uint64_t last = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t confirmed = 0;
+  const bool documents_are_sound = summary_.faults == 0;  // else they had better not be read
   for (bool there = cursor.move(MDB_FIRST); there; there = cursor.move(MDB_NEXT)) {
     const auto revision = load<std::uint64_t>(cursor.key());
     if (last != 0 && revision != last + 1) {
@@ -263,11 +273,10 @@ void Check::log() {
     bytes += cursor.value().size();
     ++summary_.commits;
     EntryReader entry(cursor.value());
-    bool known = true;
     while (const auto change = entry.next()) {
-      known = known && tallies_.contains(change->collection);
+      if (documents_are_sound && confirm(*change, revision)) ++confirmed;
     }
-    if (!entry.sound() || !known || entry.size() == 0) {
+    if (!entry.sound() || entry.size() == 0) {
       fault("the log's entry of revision " + text(revision) + " cannot be read");
     }
   }
@@ -278,6 +287,29 @@ void Check::log() {
   if (bytes != state_.log_bytes) {
     fault("the log counts " + text(state_.log_bytes) + " bytes and has " + text(bytes));
   }
+  if (documents_are_sound && confirmed != recent_) {
+    fault("the log tells the last change of " + text(confirmed) + " documents, not of " +
+          text(recent_));
+  }
+}
+
+// Whether it is the last change of its document, which is then there as of this revision.
+bool Check::confirm(const LoggedChange& change, std::uint64_t revision) {
+  const auto tally = tallies_.find(change.collection);
+  if (tally == tallies_.end()) {
+    fault("the log's entry of revision " + text(revision) +
+          " is of a collection that is not there");
+    return false;
+  }
+  const auto entry = contents_.find(change.collection, change.id);
+  const bool removed = change.kind == document::ChangeKind::removed;
+  if (!entry) return false;
+  const std::uint64_t stored = entry->document.revision().value;
+  if (stored < revision || (removed && stored == revision)) {
+    fault(called(tally->second, change.id) + " is as of revision " + text(stored) +
+          ", but the log tells of a change at " + text(revision));
+  }
+  return stored == revision;
 }
 
 }  // namespace

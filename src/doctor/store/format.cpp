@@ -105,7 +105,12 @@ EntryReader::EntryReader(std::string_view bytes) : rest_(bytes) {
   time_ = Timestamp{load<std::int64_t>(bytes)};
   rest_.remove_prefix(sizeof(std::int64_t));
   const auto size = number();
-  size_ = left_ = size.value_or(0);
+  // A change takes more than one byte: a damaged number must not cost memory.
+  if (size && *size <= rest_.size()) {
+    size_ = left_ = *size;
+  } else {
+    sound_ = false;
+  }
 }
 
 std::optional<LoggedChange> EntryReader::next() {

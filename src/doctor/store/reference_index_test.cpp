@@ -169,8 +169,9 @@ TEST_F(ReferenceIndexTest, ItFindsWhatAScanFinds) {
                           "2.0",    "2",    R"(["1","0"])"};
   for (int round = 0; round < 60; ++round) {
     Texts texts;
-    for (int i = 0; i < 10; ++i) {
-      texts.push_back(R"({"id":)" + ("\"" + std::to_string(random() % 40)) + R"(","host":)" +
+    for (int id = 0; id < 40; ++id) {
+      if (random() % 4 != 0) continue;
+      texts.push_back(R"({"id":")" + std::to_string(id) + R"(","host":)" +
                       values[random() % std::size(values)] + "}");
     }
     put(texts);
