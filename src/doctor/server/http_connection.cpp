@@ -1,8 +1,6 @@
 #include "doctor/server/http_connection.hpp"
 
-#include "doctor/base/crypto.hpp"
 #include "doctor/base/log.hpp"
-#include "doctor/base/text.hpp"
 #include "doctor/server/metrics.hpp"
 
 namespace doctor::server {
@@ -22,30 +20,14 @@ rest::Response plain(std::string_view route, int status, std::string body) {
   return response;
 }
 
+// Larger bodies are parsed, and longer lists of changes written, where they hold up nobody else.
+constexpr std::size_t large_body = 32u << 10;
+constexpr std::size_t many_changes = 1'000;
+
 // Nothing throws on purpose but for want of memory: one request fails, the others go on.
 Error internal(const std::exception& bug) {
   return error(Errc::internal,
                "this is a bug in Doctor, or it has no memory left: " + std::string(bug.what()));
-}
-
-constexpr std::size_t short_session_id = 16;
-
-// A session id is a secret: one that can be guessed is warned of, once.
-void warn_of_short_session_ids(const engine::Command& command) {
-  static std::atomic<bool> warned{false};
-  if (command.collection != document::sessions_collection || warned) return;
-  const auto check = [](const document::Document& session) {
-    if (session.id().size() >= short_session_id || warned.exchange(true)) return;
-    log::warning("a session id has fewer than 16 characters: it could be guessed",
-                 {{"session", fingerprint(session.id())}});
-  };
-  if (const auto* put = std::get_if<engine::Put>(&command.operation)) {
-    check(put->document);
-  } else if (const auto* upsert = std::get_if<engine::Upsert>(&command.operation)) {
-    for (const document::Document& session : upsert->documents) check(session);
-  } else if (const auto* all = std::get_if<engine::ReplaceAll>(&command.operation)) {
-    for (const document::Document& session : all->documents) check(session);
-  }
 }
 
 std::string_view path_of(std::string_view target) {
@@ -181,6 +163,9 @@ Task<void> HttpConnection::complete(Step step) {
       case Step::read_body:
         step = co_await read_body();
         break;
+      case Step::plan_large:
+        step = co_await plan_large();
+        break;
       case Step::wait_for_revision:
         step = co_await wait_for_revision();
         break;
@@ -261,7 +246,14 @@ HttpConnection::Step HttpConnection::own(rest::Own own) {
 }
 
 HttpConnection::Step HttpConnection::plan(std::string body) {
-  auto planned = request_.service->plan(*request_.admitted, std::move(body), wall_clock());
+  if (body.size() > large_body) {
+    request_.body = std::move(body);
+    return Step::plan_large;
+  }
+  return planned(request_.service->plan(*request_.admitted, std::move(body), wall_clock()));
+}
+
+HttpConnection::Step HttpConnection::planned(Planned planned) {
   if (auto* response = std::get_if<rest::Response>(&planned)) return answer(std::move(*response));
   if (auto* writing = std::get_if<rest::Write>(&planned)) {
     request_.next = std::move(*writing);
@@ -291,26 +283,38 @@ Task<void> HttpConnection::delay_login() {
   answer(std::move(std::get<rest::FailedLogin>(request_.next).response));
 }
 
+// Has a reader thread do what may take long, and waits: the request stays as it is meanwhile.
+template <class T, class Work>
+Task<T> HttpConnection::by_reader(Work work) {
+  return reply_of<T>(thread_.mailbox(), [this, work](std::shared_ptr<Reply<T>> reply) {
+    shared_.readers.submit([this, work, reply = std::move(reply)] {
+      try {
+        reply->send(work());
+      } catch (const std::exception& bug) {
+        reply->send(request_.service->failed(*request_.admitted, internal(bug)));
+      }
+    });
+  });
+}
+
+Task<HttpConnection::Step> HttpConnection::plan_large() {
+  Planned plan = co_await by_reader<Planned>([this] {
+    return request_.service->plan(*request_.admitted, std::move(request_.body), wall_clock());
+  });
+  co_return planned(std::move(plan));
+}
+
 Task<void> HttpConnection::read_large() {
   request_.snapshot.reset();
-  // The request stays as it is while this coroutine waits.
-  rest::Response response = co_await reply_of<rest::Response>(
-      thread_.mailbox(), [this](std::shared_ptr<Reply<rest::Response>> reply) {
-        shared_.readers.submit([this, reply = std::move(reply)] {
-          try {
-            const auto snapshot = shared_.engine->snapshot();
-            reply->send(request_.service->read(*request_.admitted, *snapshot, wall_clock()));
-          } catch (const std::exception& bug) {
-            reply->send(request_.service->failed(*request_.admitted, internal(bug)));
-          }
-        });
-      });
+  rest::Response response = co_await by_reader<rest::Response>([this] {
+    const auto snapshot = shared_.engine->snapshot();
+    return request_.service->read(*request_.admitted, *snapshot, wall_clock());
+  });
   answer(std::move(response));
 }
 
 Task<void> HttpConnection::write() {
   request_.snapshot.reset();
-  warn_of_short_session_ids(std::get<rest::Write>(request_.next).command);
   const Result<engine::Outcome> outcome = co_await reply_of<Result<engine::Outcome>>(
       thread_.mailbox(), [this](std::shared_ptr<Reply<Result<engine::Outcome>>> reply) {
         shared_.engine->submit(std::move(std::get<rest::Write>(request_.next).command),
@@ -318,7 +322,13 @@ Task<void> HttpConnection::write() {
                                  reply->send(std::move(done));
                                });
       });
-  answer(request_.service->written(*request_.admitted, outcome));
+  if (!outcome || outcome->changes.size() <= many_changes) {
+    answer(request_.service->written(*request_.admitted, outcome));
+    co_return;
+  }
+  rest::Response response = co_await by_reader<rest::Response>(
+      [this, &outcome] { return request_.service->written(*request_.admitted, outcome); });
+  answer(std::move(response));
 }
 
 Task<void> HttpConnection::send_metrics() {

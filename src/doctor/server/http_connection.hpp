@@ -42,6 +42,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   enum class Step : std::uint8_t {
     answered,
     read_body,
+    plan_large,
     delay_login,
     wait_for_revision,
     read_large,
@@ -63,6 +64,8 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   Step begin_operations();
   Step own(rest::Own own);
   Step plan(std::string body);
+  using Planned = std::variant<rest::Read, rest::Write, rest::ExportRead, rest::Response>;
+  Step planned(Planned planned);
   Step read();
   Task<Step> read_body();
   /// An error is to be answered; false: the client has gone.
@@ -71,6 +74,9 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   Task<Result<std::size_t>> receive(std::span<char> room);
   Task<void> delay_login();
   Task<Step> wait_for_revision();
+  template <class T, class Work>
+  Task<T> by_reader(Work work);
+  Task<Step> plan_large();
   Task<void> read_large();
   Task<void> write();
   Task<void> send_export();
@@ -118,6 +124,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
     std::optional<rest::Admitted> admitted;
     std::variant<std::monostate, rest::Read, rest::Write, rest::ExportRead, rest::FailedLogin> next;
     std::size_t body_max = 0;
+    std::string body;  // until it is planned
     Share body_share;
   };
   Request request_;
