@@ -27,12 +27,19 @@ class Budget {
 
   void look() { ++documents_; }
   void read(std::size_t octets) { octets_ += octets; }
+  /// Notes that so many names are looked for in a document with so many fields: each takes about as
+  /// long as reading some octets does.
+  void seek(std::size_t names, std::size_t fields) { octets_ += names * (fields + 64); }
   /// Whether the answer may become as long as this.
   bool may_hold(std::size_t answer) {
     if (answer <= answer_max_) return true;
     answer_passed_ = true;
     return false;
   }
+
+  /// Whether one more result may be remembered for when the same is asked again: as many as there
+  /// may be documents. Work that is not remembered is done and counted again.
+  bool may_remember() { return remembered_++ < documents_max_; }
 
   bool spent() const {
     return documents_ > documents_max_ || octets_ > octets_max_ || answer_passed_;
@@ -54,6 +61,7 @@ class Budget {
   std::size_t answer_max_;
   std::uint64_t documents_ = 0;
   std::uint64_t octets_ = 0;
+  std::uint64_t remembered_ = 0;
   bool answer_passed_ = false;
 };
 

@@ -16,17 +16,8 @@ bool equals(std::string_view value, std::string_view operand) {
   return json::equal(value, operand);
 }
 
-bool contains(const Among& among, std::string_view value) {
-  if (json::is_string(value)) {
-    const std::string_view content = json::content(value);
-    const auto has = [&](std::string_view text) {
-      return std::binary_search(among.strings.begin(), among.strings.end(), text);
-    };
-    return content.find('\\') == std::string_view::npos ? has(content)
-                                                        : has(json::unescape(content));
-  }
-  return std::any_of(among.others.begin(), among.others.end(),
-                     [&](const std::string& one) { return equals(value, one); });
+bool is_less(std::string_view a, std::string_view b) {
+  return json::compare_numbers(a, b) < 0;
 }
 
 bool stands(std::string_view value, const Ordered& ordered) {
@@ -50,8 +41,7 @@ bool stands(std::string_view value, const Ordered& ordered) {
 }  // namespace
 
 bool Judge::meets(const Condition& condition, DocumentView document) {
-  budget_.read((condition.tests.size() + condition.groups.size()) *
-               (2 * document.field_count() + 8));
+  budget_.seek(1 + condition.tests.size(), document.field_count());
   if (budget_.spent()) return false;
   return std::all_of(condition.tests.begin(), condition.tests.end(),
                      [&](const Test& test) { return holds(test, document); }) &&
@@ -61,7 +51,6 @@ bool Judge::meets(const Condition& condition, DocumentView document) {
 
 bool Judge::holds(const Group& group, DocumentView document) {
   const auto met = [&](const Condition& condition) { return meets(condition, document); };
-  budget_.read(group.conditions.size() * 8);
   switch (group.kind) {
     case Group::Kind::all:
       return std::all_of(group.conditions.begin(), group.conditions.end(), met);
@@ -84,7 +73,8 @@ bool Judge::holds(const Test& test, DocumentView document) {
   budget_.read(reference->size());
   if (const bool* known = verdicts_[test.memo].find(*reference)) return *known;
   const bool verdict = all_hold(test.predicates, test.path, document);
-  return verdicts_[test.memo].insert(*reference, verdict);
+  if (budget_.may_remember()) verdicts_[test.memo].insert(*reference, verdict);
+  return verdict;
 }
 
 bool Judge::all_hold(const std::vector<Predicate>& predicates, const Path& path,
@@ -112,10 +102,28 @@ bool Judge::satisfies(const Among& among, const Path& path, DocumentView documen
   bool there = false;
   const bool found = any_value(path, document, [&](std::string_view value) {
     there = true;
-    budget_.read(among.others_size);
     return contains(among, value);
   });
   return found || (!there && among.null);
+}
+
+bool Judge::contains(const Among& among, std::string_view value) {
+  switch (json::kind(value)) {
+    case json::Kind::string: {
+      const std::string_view content = json::content(value);
+      const auto has = [&](std::string_view text) {
+        return std::binary_search(among.strings.begin(), among.strings.end(), text);
+      };
+      return content.find('\\') == std::string_view::npos ? has(content)
+                                                          : has(json::unescape(content));
+    }
+    case json::Kind::number:
+      return std::binary_search(among.numbers.begin(), among.numbers.end(), value, is_less);
+    default:
+      budget_.read(among.others_size);
+      return std::any_of(among.others.begin(), among.others.end(),
+                         [&](const std::string& one) { return equals(value, one); });
+  }
 }
 
 bool Judge::satisfies(const Ordered& ordered, const Path& path, DocumentView document) {
@@ -172,7 +180,7 @@ bool Judge::any_value(const Path& path, DocumentView document, F found) {
       return static_cast<bool>(found(end.text()));
     }
     const auto value = end.find(*path.names.front());
-    budget_.read(2 * end.field_count());
+    budget_.seek(1, end.field_count());
     if (!value) return false;
     budget_.read(value->size());
     return any_within(path, 1, *value, found);

@@ -35,6 +35,8 @@ class Judge {
   bool satisfies(const All& all, const Path& path, DocumentView document);
   bool satisfies(const Meets& meets, const Path& path, DocumentView document);
 
+  bool contains(const Among& among, std::string_view value);
+
   // Whether `found` is true of any document that the path leads to, or any value there.
   template <class F>
   bool any_document(const Path& path, std::size_t step, DocumentView document, F& found);

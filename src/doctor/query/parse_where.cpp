@@ -146,12 +146,20 @@ class Asked {
         made.strings.push_back(json::unescape(json::content(value)));
         continue;
       }
-      if (of_id_ && kind == json::Kind::number) made.strings.emplace_back(value);
+      if (kind == json::Kind::number) {
+        made.numbers.emplace_back(value);
+        // Ids, which are strings, are compared with numbers by their text.
+        if (of_id_) made.strings.emplace_back(value);
+        continue;
+      }
       made.null |= kind == json::Kind::null;
       made.others_size += value.size();
       made.others.emplace_back(value);
     }
     std::sort(made.strings.begin(), made.strings.end());
+    std::sort(
+        made.numbers.begin(), made.numbers.end(),
+        [](const std::string& a, const std::string& b) { return json::compare_numbers(a, b) < 0; });
     return made;
   }
 

@@ -107,6 +107,7 @@ struct Equal {
 };
 struct Among {
   std::vector<std::string> strings;  // unescaped, sorted
+  std::vector<std::string> numbers;  // sorted by value
   std::vector<std::string> others;
   std::size_t others_size = 0;  // octets
   bool null = false;

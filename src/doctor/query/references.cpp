@@ -78,14 +78,14 @@ std::optional<DocumentView> References::follow(std::span<const Step> hops, std::
     }
     const auto next = found->document.find(*hops.front().field);
     if (!next || !is_reference(*next)) return std::nullopt;
-    budget_.read(next->size() + 2 * found->document.field_count());
+    budget_.seek(1, found->document.field_count());
     if (budget_.spent()) return std::nullopt;
     value = *next;
   }
 }
 
 References::Found References::many(const Step& step, DocumentView document) {
-  budget_.read(2 * document.field_count());
+  budget_.seek(1, document.field_count());
   if (step.listed != nullptr) {
     const auto array = document.find(*step.listed);
     if (array && is_array(*array)) return listed(step, *array);
@@ -157,7 +157,7 @@ void References::scan(const Step& step, Links& links) {
   const auto walk = view_.walk(*collection(step.target).number);
   while (const auto entry = walk->next()) {
     budget_.look();
-    budget_.read(2 * entry->document.field_count());
+    budget_.seek(1, entry->document.field_count());
     if (budget_.spent()) return;
     const auto value = entry->document.find(*step.field);
     if (!value) continue;

@@ -35,7 +35,7 @@ void Writer::object(const Object& object, DocumentView document) {
 }
 
 void Writer::members(const std::vector<Member>& members, DocumentView document) {
-  budget_.read(members.size() * (2 * document.field_count() + 8));
+  budget_.seek(members.size(), document.field_count());
   for (const Member& member : members) {
     if (budget_.spent()) return;
     this->member(member, document);
@@ -158,7 +158,7 @@ bool Writer::value(const Value& value, DocumentView document) {
 }
 
 bool Writer::value_here(const Value& value, DocumentView document) {
-  budget_.read(2 * document.field_count());
+  budget_.seek(1, document.field_count());
   if (const auto* field = std::get_if<const FieldName*>(&value.what)) {
     const auto text = document.find(**field);
     if (text) put(*text);
@@ -180,7 +180,7 @@ void Writer::copy(Range range) {
 
 void Writer::remember(TextMap<Range>& written, std::string_view reference, std::size_t first,
                       std::size_t last) {
-  if (moving_ == 0) written.insert(reference, {first, last - first});
+  if (moving_ == 0 && budget_.may_remember()) written.insert(reference, {first, last - first});
 }
 
 void Writer::close(std::size_t first, char bracket) {
