@@ -69,6 +69,39 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   append_text(out, text);
 }
 
+bool is_word_character(char c) {
+  return c == '_' || c == '$' || c == '@' || c == '.' || (c >= '0' && c <= '9') ||
+         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Whether a detail speaks of a field already, as a word of its own.
+bool mentions(std::string_view detail, std::string_view field) {
+  for (auto at = detail.find(field); at != std::string_view::npos;
+       at = detail.find(field, at + 1)) {
+    const auto end = at + field.size();
+    if ((at == 0 || !is_word_character(detail[at - 1])) &&
+        (end == detail.size() || !is_word_character(detail[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A place in a query can be as long as the query.
+constexpr std::size_t repeated_max = 300;
+
+// The members `field` and `id` are for programs; a person reads the detail, which says it all.
+std::string full_detail(const Error& failure) {
+  std::string detail;
+  if (!failure.field.empty() && failure.field.size() <= repeated_max &&
+      !mentions(failure.detail, failure.field)) {
+    detail = failure.field + ": ";
+  }
+  detail += failure.detail;
+  if (!failure.id.empty()) detail += " (id: " + failure.id + ")";
+  return detail;
+}
+
 }  // namespace
 
 int status_of(Errc code) {
@@ -85,7 +118,7 @@ void render_problem(const Error& failure, Response& response) {
   body = "{\"type\":\"about:blank\"";
   append_member(body, "title", title);
   body.append(",\"status\":").append(std::to_string(status));
-  append_member(body, "detail", failure.detail);
+  append_member(body, "detail", full_detail(failure));
   if (!failure.field.empty()) append_member(body, "field", failure.field);
   if (failure.offset) body.append(",\"offset\":").append(std::to_string(*failure.offset));
   if (!failure.id.empty()) append_member(body, "id", failure.id);

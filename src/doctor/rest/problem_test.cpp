@@ -19,10 +19,23 @@ TEST(Problem, IsAProblemDocument) {
   const Response response = rendered(failure);
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.headers, "Content-Type: application/problem+json\r\n");
-  EXPECT_EQ(
-      response.body,
-      "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
-      "\"detail\":\"the value ends too early\",\"field\":\"name\",\"offset\":12,\"id\":\"7\"}");
+  EXPECT_EQ(response.body,
+            "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
+            "\"detail\":\"name: the value ends too early (id: "
+            "7)\",\"field\":\"name\",\"offset\":12,\"id\":\"7\"}");
+}
+
+TEST(Problem, NamesTheFieldInWordsUnlessTheDetailDoes) {
+  const auto detail_of = [](std::string_view field, std::string_view detail) {
+    Error failure = invalid(std::string(detail));
+    failure.field = field;
+    const std::string body = rendered(failure).body;
+    const auto at = body.find("\"detail\":\"") + 10;
+    return body.substr(at, body.find("\",\"field\"", at) - at);
+  };
+  EXPECT_EQ(detail_of("where.a.$in", "an array is expected"), "where.a.$in: an array is expected");
+  EXPECT_EQ(detail_of("expires", "`expires` is in the past"), "`expires` is in the past");
+  EXPECT_EQ(detail_of("name", "a name.x must not be"), "name: a name.x must not be");
 }
 
 TEST(Problem, LeavesOutWhatDoesNotApply) {
