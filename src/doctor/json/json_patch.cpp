@@ -137,6 +137,21 @@ class Patcher {
     return {};
   }
 
+  // After each operation.
+  Result<void> check_limits() {
+    if (root_.size() > limits_.document_size) {
+      return fault(number_, Errc::too_large,
+                   "the document becomes larger than " + std::to_string(limits_.document_size) +
+                       " bytes (limit document_size)");
+    }
+    if (root_.is_open() && root_.is_object() && root_.object().count() > limits_.document_fields) {
+      return fault(number_, Errc::invalid,
+                   "the document gets more than " + std::to_string(limits_.document_fields) +
+                       " fields (limit document_fields)");
+    }
+    return {};
+  }
+
   Result<Patched> finish() {
     if (!root_.is_object()) return invalid("the patch does not leave an object");
     patched_.object.reserve(root_.size());
@@ -334,23 +349,6 @@ class Patcher {
   Error conflict(std::string_view detail) const { return fault(number_, Errc::conflict, detail); }
   Error nowhere() const { return conflict("the document has no such place"); }
 
- public:
-  /// After each operation.
-  Result<void> check_limits() {
-    if (root_.size() > limits_.document_size) {
-      return fault(number_, Errc::too_large,
-                   "the document becomes larger than " + std::to_string(limits_.document_size) +
-                       " bytes (limit document_size)");
-    }
-    if (root_.is_open() && root_.is_object() && root_.object().count() > limits_.document_fields) {
-      return fault(number_, Errc::invalid,
-                   "the document gets more than " + std::to_string(limits_.document_fields) +
-                       " fields (limit document_fields)");
-    }
-    return {};
-  }
-
- private:
   Tree root_;
   const Limits& limits_;
   Patched patched_;
