@@ -185,6 +185,21 @@ TEST_F(Secured, SessionsAreNeverAmongTheCollections) {
   EXPECT_EQ(doctor.get("/export", as_connector).body.find("alice"), std::string::npos);
 }
 
+TEST_F(Secured, SessionsAreReachedByNoQueryOfDocuments) {
+  write("/entities/vm", R"({"id":"9","owner":")" + std::string(alice) + "\"}");
+  for (const auto query :
+       {R"({"select":"@$sessions.id"})", R"({"select":"@owner:$sessions.id"})",
+        R"({"select":"@[$sessions].id"})", R"({"select":"@[$sessions:vm].id"})",
+        R"({"select":{"ref":"owner","collection":"$sessions"}})",
+        R"({"select":{"many_ref":"$sessions"}})", R"({"where":{"@owner:$sessions.id":"*"}})",
+        R"({"where":{"@[$sessions].id":"*"}})", R"({"orderBy":"@owner:$sessions.id"})"}) {
+    const auto answer = doctor.send("POST", "/query/vm", as_connector, query);
+    EXPECT_EQ(answer.status, 400) << query << "\n" << answer.body;
+  }
+  EXPECT_EQ(status("POST", "/query/$sessions", as_connector, ""), 400);
+  EXPECT_EQ(status("POST", "/query/%24sessions", as_connector, ""), 400);
+}
+
 TEST_F(Secured, AnExpiredSessionIsUnknownAndUnlisted) {
   write("/sessions", R"({"id":"short-0123456789abcd","expires":"2023-11-14T22:13:30Z"})");
   const World::Headers as_short{{"SESSION", "short-0123456789abcd"}};
