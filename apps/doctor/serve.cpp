@@ -1,6 +1,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <unistd.h>
 
 #include "command.hpp"
 #include "doctor/base/log.hpp"
@@ -19,6 +20,19 @@ void greet(const Configuration& configuration) {
         "everything; set SECRET to change that");
   }
   for (const std::string& note : configuration.notes) log::warning(note);
+}
+
+// For whoever started it by hand.
+void suggest(const Configuration& configuration) {
+  if (isatty(STDERR_FILENO) == 0 || configuration.api_port == 0) return;
+  const std::string secret = configuration.secret ? " -H \"SECRET: $SECRET\"" : "";
+  std::cerr << "Try:  curl -X PUT http://localhost:" << configuration.api_port
+            << "/entities/vm/1 --json '{\"name\": \"vm1\", \"status\": \"up\"}'" << secret << '\n'
+            << "      curl http://localhost:" << configuration.api_port << "/entities/vm" << secret
+            << '\n';
+  if (configuration.mqtt_port == 0) return;
+  std::cerr << "      mosquitto_sub -h localhost -p " << configuration.mqtt_port << " -v -t 'vm/#'"
+            << (configuration.secret ? " -u connector -P \"$SECRET\"" : "") << '\n';
 }
 
 // Signals are taken one after another by this thread; every other inherits them blocked.
@@ -50,6 +64,7 @@ int serve(const server::Flags& flags) {
     std::cerr << "doctor serve: " << server.error().detail << '\n';
     return exit_failure;
   }
+  suggest(*configuration);
   for (;;) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;

@@ -53,6 +53,7 @@ Task<HttpConnection::Step> HttpConnection::read_body() {
   }
   request_.body_unread = false;
   if (!request_.admitted->wants_body()) body.clear();
+  request_.wall = wall_clock();
   co_return plan(std::move(body));
 }
 

@@ -132,7 +132,9 @@ bool HttpConnection::take_head() {
 }
 
 std::span<char> HttpConnection::prepare_to_read_head() {
-  const auto now = Clock::now();
+  // A clock costs as much as a lookup in the store: the time of the last answer will do.
+  const auto now = answered_ == Clock::time_point() ? Clock::now() : answered_;
+  answered_ = {};
   idle_ = input_.empty();
   if (idle_) {
     input_.shrink();
@@ -197,6 +199,7 @@ HttpConnection::Step HttpConnection::begin() {
   const HttpHead& head = parser_.head();
   request_.head = head.request(peer_);
   request_.began = Clock::now();
+  request_.wall = wall_clock();
   request_.number = shared_.request_number.fetch_add(1, std::memory_order_relaxed) + 1;
   request_.body_unread = head.has_body();
   if (role_ == Role::operations) return begin_operations();
@@ -204,7 +207,7 @@ HttpConnection::Step HttpConnection::begin() {
   if (head.wants_websocket && is_for_mqtt()) return Step::upgrade;
 
   request_.snapshot = shared_.engine->snapshot();
-  auto decision = request_.service->admit(request_.head, *request_.snapshot, wall_clock());
+  auto decision = request_.service->admit(request_.head, *request_.snapshot, request_.wall);
   if (auto* refused = std::get_if<rest::Response>(&decision)) return answer(std::move(*refused));
   if (auto* failed = std::get_if<rest::FailedLogin>(&decision)) {
     request_.next = std::move(*failed);
@@ -250,7 +253,7 @@ HttpConnection::Step HttpConnection::plan(std::string body) {
     request_.body = std::move(body);
     return Step::plan_large;
   }
-  return planned(request_.service->plan(*request_.admitted, std::move(body), wall_clock()));
+  return planned(request_.service->plan(*request_.admitted, std::move(body), request_.wall));
 }
 
 HttpConnection::Step HttpConnection::planned(Planned planned) {
@@ -272,7 +275,7 @@ HttpConnection::Step HttpConnection::planned(Planned planned) {
 }
 
 HttpConnection::Step HttpConnection::read() {
-  return answer(request_.service->read(*request_.admitted, *request_.snapshot, wall_clock()));
+  return answer(request_.service->read(*request_.admitted, *request_.snapshot, request_.wall));
 }
 
 Task<void> HttpConnection::delay_login() {
@@ -364,8 +367,9 @@ HttpConnection::Step HttpConnection::answer(rest::Response response) {
 }
 
 void HttpConnection::note_answer(const rest::Response& response) {
-  const auto took = request_.began == Clock::time_point() ? Clock::duration::zero()
-                                                          : Clock::now() - request_.began;
+  answered_ = Clock::now();
+  const auto took =
+      request_.began == Clock::time_point() ? Clock::duration::zero() : answered_ - request_.began;
   thread_.figures().record(response.route, request_.head.method, response.status, took);
   if (response.status == 500) {
     log::error("a request failed", {{"request", std::to_string(request_.number)},
@@ -414,6 +418,7 @@ Task<void> HttpConnection::linger() {
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   timed_out_ = false;
+  idle_ = true;  // a server that stops does not wait for this
   deadline_ = Clock::now() + linger_time;
   std::size_t discarded = 0;
   while (discarded < linger_octets && !timed_out_) {

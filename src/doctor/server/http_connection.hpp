@@ -110,6 +110,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   bool linger_ = false;  // at the end, for what the client may still be sending
   bool idle_ = false;    // waiting for the first octet of a request
   Clock::time_point head_deadline_ = never;
+  Clock::time_point answered_;  // when the last request was, until the next read
 
   // Of the request at hand.
   struct Request {
@@ -118,6 +119,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
     InputBuffer memory;    // what the views of the head point into, once the body is read
     bool body_unread = false;
     Clock::time_point began;
+    Timestamp wall;  // what it is judged by, unless it had to wait
     std::uint64_t number = 0;
     std::shared_ptr<const rest::Service> service;
     std::unique_ptr<store::Snapshot> snapshot;

@@ -64,6 +64,7 @@ Task<HttpConnection::Step> HttpConnection::wait_for_revision() {
   });
   if (reading.large) co_return Step::read_large;
   request_.snapshot = shared_.engine->snapshot();
+  request_.wall = wall_clock();
   co_return read();
 }
 

@@ -107,20 +107,23 @@ void MqttConnection::write() {
     std::string& payload = service_.scratch_output();
     payload.clear();
     service_.broker().output(id_, output_piece, payload, Clock::now());
-    std::string control;
+    std::string header;
+    std::string control;  // behind the payload: a closing frame is the last one
     if (websocket_) {
+      if (!payload.empty()) WebSocket::append_header(header, payload.size());
       websocket_->take_control(control);
-      if (!payload.empty()) WebSocket::append_header(control, payload.size());
     }
-    if (payload.empty() && control.empty()) return;
-    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(control),
-                                                       asio::buffer(payload)};
+    const std::array<asio::const_buffer, 3> buffers = {asio::buffer(header), asio::buffer(payload),
+                                                       asio::buffer(control)};
+    const std::size_t size = asio::buffer_size(buffers);
+    if (size == 0) return;
     error_code failure;
     const std::size_t written = socket_.write_some(buffers, failure);
     if (failure && failure != asio::error::would_block) return abort();
-    if (written == control.size() + payload.size()) continue;
-    control += payload;
-    pending_ = control.substr(written);
+    if (written == size) continue;
+    header += payload;
+    header += control;
+    pending_ = header.substr(written);
     pending_at_ = 0;
     write_pending();
   }

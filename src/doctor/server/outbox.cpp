@@ -72,17 +72,19 @@ bool has_length(const rest::Response& response) {
 
 }  // namespace
 
-void Outbox::add_head(const rest::Response& response, Persistence persistence,
-                      std::string_view date_line, std::string_view framing) {
+void Outbox::begin_head(const rest::Response& response, Persistence persistence,
+                        std::string_view date_line) {
   small_ += "HTTP/1.1 ";
   append_number(small_, static_cast<std::size_t>(response.status));
   small_ += ' ';
   small_ += reason(response.status);
   small_ += "\r\n";
   small_ += date_line;
-  small_ += framing;
   if (persistence == Persistence::close) small_ += "Connection: close\r\n";
   if (persistence == Persistence::keep_and_tell) small_ += "Connection: keep-alive\r\n";
+}
+
+void Outbox::end_head(const rest::Response& response) {
   small_ += response.headers;
   small_ += "\r\n";
 }
@@ -90,19 +92,26 @@ void Outbox::add_head(const rest::Response& response, Persistence persistence,
 bool Outbox::add(rest::Response& response, Persistence persistence, std::string_view date_line) {
   const bool large = response.send_body && response.body.size() > small_body;
   if (large && !share_.grow_to(response.body.size())) return false;
-  std::string length;
+  begin_head(response, persistence, date_line);
   if (has_length(response)) {
-    length = "Content-Length: ";
-    append_number(length, response.body.size());
-    length += "\r\n";
+    small_ += "Content-Length: ";
+    append_number(small_, response.body.size());
+    small_ += "\r\n";
   }
-  add_head(response, persistence, date_line, length);
+  end_head(response);
   if (large) {
     large_ = std::move(response.body);
   } else if (response.send_body && has_length(response)) {
     small_ += response.body;
   }
   return true;
+}
+
+void Outbox::add_head(const rest::Response& response, Persistence persistence,
+                      std::string_view date_line, std::string_view framing) {
+  begin_head(response, persistence, date_line);
+  small_ += framing;
+  end_head(response);
 }
 
 std::array<asio::const_buffer, 2> Outbox::buffers() const {

@@ -47,6 +47,10 @@ class Outbox {
   void consume(std::size_t count);
 
  private:
+  void begin_head(const rest::Response& response, Persistence persistence,
+                  std::string_view date_line);
+  void end_head(const rest::Response& response);
+
   std::string small_;
   std::string large_;
   std::size_t written_ = 0;  // of small_, then large_
