@@ -126,6 +126,32 @@ TEST_F(ReferencesTest, WhatIsRememberedIsBoundedAndChangesNoAnswer) {
   EXPECT_EQ(ask_watched("vm", query), answer);
 }
 
+TEST_F(ReferencesTest, WhatTheViewDoesNotShowDoesNotExist) {
+  const auto permissions =
+      document::Permissions::parse(R"({"vm":["v0","v1","v2"],"cluster":"c0"})").value();
+  const document::PermittedView permitted(view, permissions);
+  const auto answer = [&](std::string_view collection, std::string_view query) {
+    const auto parsed = Query::parse(quoted(query), collection, false, limits).value();
+    std::string out;
+    page = list(permitted, collection, parsed, "", limits, out).value();
+    return apostrophes(out);
+  };
+  limits.query_documents = 10;  // of a hundred documents that others may see
+  EXPECT_EQ(answer("vm", "{'select':['id','@cluster.name'],'count':true,'orderBy':'@cluster.id'}"),
+            "[{'id':'v1'},{'id':'v0','@cluster.name':'one'},{'id':'v2','@cluster.name':'one'}]");
+  EXPECT_EQ(page.total, 3u);
+  EXPECT_EQ(answer("cluster", "{'select':['@[vm].id','@dc']}"), "[{'@[vm].id':['v0','v2']}]");
+  EXPECT_EQ(answer("vm", "{'select':'id','where':{'@cluster':{'$exists':false}}}"),
+            "[{'id':'v1'}]");
+  EXPECT_EQ(answer("vm", "{'select':'id','where':{'@cluster.name':{'$ne':'one'}},'count':true}"),
+            "[{'id':'v1'}]");
+  EXPECT_EQ(answer("dc", "{'count':true}"), "[]");
+  EXPECT_EQ(page.total, 0u);
+  std::string out;
+  EXPECT_EQ(one(permitted, "vm", "v3", Query(), limits, out).error().detail,
+            one(permitted, "vm", "v999", Query(), limits, out).error().detail);
+}
+
 TEST_F(ReferencesTest, AValueIsAReferenceIfItIsAStringOrAnInteger) {
   for (const char* good : {"\"\"", "\"x\"", "1", "-0", "123456789012345678901234567890"}) {
     EXPECT_TRUE(References::is_reference(good)) << good;
