@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,11 +32,13 @@ struct Response {
   int status = 200;
   std::string headers;  ///< complete lines, each ending in CRLF
   std::string body;
+  std::shared_ptr<const std::string> shared_body{};  ///< instead of `body`: many answers have it
   bool send_body = true;  ///< false for HEAD: Content-Length tells the body's size
   /// `/entities/{c}` and the like: the route as metrics and logs name it, never an id; static text.
   std::string_view route = "other";
 
   void add(std::string_view name, std::string_view value);  ///< appends a header line
+  std::string_view octets() const { return shared_body ? *shared_body : body; }
 };
 
 }  // namespace doctor::rest

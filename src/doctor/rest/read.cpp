@@ -54,7 +54,13 @@ class Reading {
   Response not_modified(Response response, bool weak, std::string_view opaque) const;
   Response conditional(Response response, std::string_view opaque) const;
 
-  std::optional<std::string> tag_before_running() const;
+  /// What is known of an answer before its query has run.
+  struct Foreknown {
+    std::string tag;
+    std::string key;  ///< all that the answer depends on, for the cache of answers
+  };
+  std::optional<Foreknown> before_running() const;
+  Response kept(Response response, const KeptAnswer& answer, std::string_view tag) const;
   void add_next(Response& response, std::string_view position) const;
 
   const ReadContext& context_;
@@ -145,9 +151,9 @@ Response Reading::plain_document() const {
   return response;
 }
 
-// For a reader who may read all that the query names, the tag is known before the query has run.
-// Not for sessions: one expires without a revision.
-std::optional<std::string> Reading::tag_before_running() const {
+// For a reader who may read all that the query names. Not for sessions: one expires without a
+// revision.
+std::optional<Reading::Foreknown> Reading::before_running() const {
   if (request_.area == Area::sessions) return std::nullopt;
   Revision newest;
   const auto touch = [&](std::string_view name) {
@@ -167,7 +173,19 @@ std::optional<std::string> Reading::tag_before_running() const {
   // The id of a document is not empty, and the name of a collection holds no slash.
   std::string asked(request_.collection);
   asked.append("/").append(request_.id).append("?").append(request_.query_text);
-  return query_tag(context_.identity.id, hash64(asked), newest);
+  Foreknown foreknown{query_tag(context_.identity.id, hash64(asked), newest), {}};
+  // Where the query came in decides how the next page is told of.
+  foreknown.key = std::to_string(newest.value) + (request_.query_in_body ? " body " : " ") +
+                  (request_.accepts_gzip ? "gzip " : "") + asked;
+  return foreknown;
+}
+
+Response Reading::kept(Response response, const KeptAnswer& answer, std::string_view tag) const {
+  if (!AnswerTag(tag).meets_if_match(request_.fields)) return precondition_failed();
+  response.headers += "Server-Timing: kept\r\n";
+  response.headers += answer.headers;
+  response.shared_body = answer.body;
+  return response;
 }
 
 void Reading::add_next(Response& response, std::string_view position) const {
@@ -192,20 +210,36 @@ void Reading::add_next(Response& response, std::string_view position) const {
 // @param run  runs the query, appending to the body: Result<query::Page>
 template <class Run>
 Response Reading::query(Run run) const {
-  const auto tag = tag_before_running();
+  auto foreknown = before_running();
   Response response = begin();
-  if (tag && !sent(request_.fields.if_match) && AnswerTag(*tag).matched(request_.fields)) {
-    return not_modified(std::move(response), true, *tag);
+  if (foreknown && !sent(request_.fields.if_match) &&
+      AnswerTag(foreknown->tag).matched(request_.fields)) {
+    return not_modified(std::move(response), true, foreknown->tag);
+  }
+  if (foreknown) {
+    if (const auto answer = context_.answers.find(foreknown->key)) {
+      return kept(std::move(response), *answer, foreknown->tag);
+    }
   }
 
   const auto start = std::chrono::steady_clock::now();
   Result<query::Page> page = run(response.body);
   if (!page) return problem_answer(request_, page.error(), view_.revision());
   add_timing(response, std::chrono::steady_clock::now() - start);
+  const std::size_t own_headers = response.headers.size();
 
   if (page->total) add_number(response, "Doctor-Total-Count", *page->total);
   add_next(response, page->next);
-  if (tag) return conditional(std::move(response), *tag);
+  if (foreknown) {
+    response = conditional(std::move(response), foreknown->tag);
+    if (response.status == 200 && context_.answers.takes(foreknown->key, response.body.size())) {
+      response.shared_body = std::make_shared<const std::string>(std::move(response.body));
+      response.body.clear();
+      context_.answers.keep(std::move(foreknown->key),
+                            {response.headers.substr(own_headers), response.shared_body});
+    }
+    return response;
+  }
   // What the headers say of the answer counts as part of it.
   const std::uint64_t hash =
       hash64(response.body) + 3 * hash64(page->next) + 5 * (page->total ? *page->total + 1 : 0);

@@ -4,6 +4,7 @@
 #include "doctor/base/time.hpp"
 #include "doctor/document/view.hpp"
 #include "doctor/engine/authority.hpp"
+#include "doctor/rest/answer_cache.hpp"
 #include "doctor/rest/http.hpp"
 #include "doctor/rest/request.hpp"
 #include "doctor/store/store.hpp"
@@ -15,6 +16,7 @@ struct ReadContext {
   const Limits& limits;
   const engine::Authority& authority;
   const store::Identity& identity;
+  AnswerCache& answers;
 };
 
 /// Runs a read that was planned over a view of everything, as who sent it may see it.

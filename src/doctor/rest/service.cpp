@@ -19,13 +19,14 @@ namespace doctor::rest {
 class Service::Impl {
  public:
   AdmissionContext admission() const { return {options, limits, authority, identity}; }
-  ReadContext reading() const { return {limits, authority, identity}; }
+  ReadContext reading() const { return {limits, authority, identity, answers}; }
 
   const Options options;
   const Limits limits;
   const engine::Authority& authority;
   const store::Identity identity;
   mutable QueryCache queries{limits};
+  mutable AnswerCache answers{limits.answer_cache};
   mutable std::atomic<bool> short_id_told = false;
 };
 

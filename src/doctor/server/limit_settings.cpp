@@ -32,6 +32,7 @@ constexpr std::array settings = {
     LimitSetting{"query_documents", Unit::count, &Limits::query_documents, 1, a_lot},
     LimitSetting{"answer_size", Unit::bytes, &Limits::answer_size, 1, a_lot},
     LimitSetting{"cursor_size", Unit::bytes, &Limits::cursor_size, 1, 1u << 20},
+    LimitSetting{"answer_cache", Unit::bytes, &Limits::answer_cache, 0, std::uint64_t{1} << 40},
     LimitSetting{"connections", Unit::count, &Limits::connections, 1, 10'000'000},
     LimitSetting{"request_headers", Unit::bytes, &Limits::request_headers, 256, 1u << 30},
     LimitSetting{"bodies_under_way", Unit::bytes, &Limits::bodies_under_way, 1, a_lot},

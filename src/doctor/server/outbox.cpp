@@ -67,7 +67,7 @@ void append_number(std::string& out, std::size_t number) {
 // not known.
 bool has_length(const rest::Response& response) {
   if (response.status == 204 || response.status == 304) return false;
-  return response.send_body || !response.body.empty();
+  return response.send_body || !response.octets().empty();
 }
 
 }  // namespace
@@ -90,19 +90,21 @@ void Outbox::end_head(const rest::Response& response) {
 }
 
 bool Outbox::add(rest::Response& response, Persistence persistence, std::string_view date_line) {
-  const bool large = response.send_body && response.body.size() > small_body;
-  if (large && !share_.grow_to(response.body.size())) return false;
+  const std::size_t size = response.octets().size();
+  const bool large = response.send_body && size > small_body;
+  if (large && !share_.grow_to(size)) return false;
   begin_head(response, persistence, date_line);
   if (has_length(response)) {
     small_ += "Content-Length: ";
-    append_number(small_, response.body.size());
+    append_number(small_, size);
     small_ += "\r\n";
   }
   end_head(response);
   if (large) {
-    large_ = std::move(response.body);
+    large_ = response.shared_body ? std::move(response.shared_body)
+                                  : std::make_shared<const std::string>(std::move(response.body));
   } else if (response.send_body && has_length(response)) {
-    small_ += response.body;
+    small_ += response.octets();
   }
   return true;
 }
@@ -116,14 +118,14 @@ void Outbox::add_head(const rest::Response& response, Persistence persistence,
 
 std::array<asio::const_buffer, 2> Outbox::buffers() const {
   if (written_ < small_.size()) {
-    return {asio::buffer(small_) + written_, asio::buffer(large_)};
+    return {asio::buffer(small_) + written_, asio::buffer(large())};
   }
-  return {asio::buffer(large_) + (written_ - small_.size()), asio::const_buffer()};
+  return {asio::buffer(large()) + (written_ - small_.size()), asio::const_buffer()};
 }
 
 bool Outbox::write_some(Socket& socket) {
   error_code failure;
-  const std::size_t written = large_.empty()
+  const std::size_t written = large_ == nullptr
                                   ? socket.write_some(asio::buffer(small_) + written_, failure)
                                   : socket.write_some(buffers(), failure);
   consume(written);
@@ -136,7 +138,7 @@ void Outbox::consume(std::size_t count) {
   written_ = 0;
   small_.clear();
   if (small_.capacity() > 2 * small_body) small_.shrink_to_fit();
-  large_ = std::string();
+  large_.reset();
   share_.release();
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,9 +29,9 @@ class Outbox {
   explicit Outbox(Budget& answers) : share_(answers) {}
 
   bool empty() const { return size() == 0; }
-  std::size_t size() const { return small_.size() + large_.size() - written_; }
+  std::size_t size() const { return small_.size() + large().size() - written_; }
   /// Whether what is there should be written before another answer is added.
-  bool full() const { return !large_.empty() || small_.size() > 4 * small_body; }
+  bool full() const { return !large().empty() || small_.size() > 4 * small_body; }
 
   /// Adds an answer: status line, `date_line`, framing, its headers, its body. Not while full.
   /// @return false, and nothing added, if the budget of answers is used up
@@ -50,9 +51,10 @@ class Outbox {
   void begin_head(const rest::Response& response, Persistence persistence,
                   std::string_view date_line);
   void end_head(const rest::Response& response);
+  std::string_view large() const { return large_ ? std::string_view(*large_) : std::string_view(); }
 
   std::string small_;
-  std::string large_;
+  std::shared_ptr<const std::string> large_;
   std::size_t written_ = 0;  // of small_, then large_
   Share share_;
 };
