@@ -257,10 +257,13 @@ Result<bool> LmdbTransaction::build_indexes(Clock::time_point deadline) {
   return true;
 }
 
+// Each document may change a page of its own, which the commit writes by itself: so not only the
+// time of a step is bounded, but also the documents.
 Result<void> LmdbTransaction::build(ReferenceIndex& index, Clock::time_point deadline) {
+  constexpr unsigned documents_max = 500;
   constexpr unsigned documents_between_looks = 16;
   const auto walk = contents_.walk(index.collection, index.covered);
-  for (unsigned i = 1;; ++i) {
+  for (unsigned i = 1; i <= documents_max; ++i) {
     const auto entry = walk->next();
     index.covered = entry ? DocumentNumber{entry->number.value + 1} : ReferenceIndex::everything;
     if (!entry) break;
