@@ -28,7 +28,7 @@ struct Limits {
   std::size_t answer_size = 256u << 20;     ///< bytes of one answer
   std::size_t cursor_size = 2u << 10;       ///< a page whose cursor would be longer has none
 
-  std::size_t answer_cache = 64u << 20;     ///< bytes of large answers kept for others; 0: none
+  std::size_t answer_cache = 64u << 20;  ///< bytes of large answers kept for others; 0: none
 
   // Connections.
   std::size_t connections = 10'000;             ///< of all protocols together

@@ -27,7 +27,8 @@ inline constexpr std::uint64_t default_map_size = 1ull << 40;
 
 struct Options {
   std::filesystem::path directory;
-  std::uint64_t map_size = default_map_size;  ///< address space, not disk: how large the store may grow
+  std::uint64_t map_size =
+      default_map_size;  ///< address space, not disk: how large the store may grow
   /// Disk and map kept free for removals when all else is full; at most an eighth of the map.
   std::uint64_t reserve = 16u << 20;
   bool read_only = false;  ///< nothing is written, and there is no writer
