@@ -73,7 +73,8 @@ class InputBuffer {
   void move_to(std::size_t capacity) {
     // Not make_unique: it would clear what is about to be read into.
     std::unique_ptr<char[]> larger(new char[capacity]);
-    std::memcpy(larger.get(), data_.get() + begin_, size());
+    // The first one has nothing to copy from, and memcpy wants no null pointer even for no bytes.
+    if (size() > 0) std::memcpy(larger.get(), data_.get() + begin_, size());
     data_ = std::move(larger);
     capacity_ = capacity;
   }
