@@ -6,7 +6,7 @@ namespace doctor::server {
 namespace {
 
 constexpr std::size_t first_piece = 64u << 10;  // memory grows with what comes, not with promises
-constexpr std::size_t chunk_line_max = 16u << 10;
+constexpr std::size_t read_piece = 16u << 10;
 
 Error no_room() {
   return error(Errc::unavailable,
@@ -94,17 +94,14 @@ Task<Result<bool>> HttpConnection::receive_sized(std::string& body) {
 }
 
 Task<Result<bool>> HttpConnection::receive_chunked(std::string& body) {
+  ChunkedBody chunks(request_.body_max, shared_.limits.request_headers);
   for (;;) {
-    const Result<HttpParser::Chunks> chunks =
-        parser_.read_chunks(input_.view(), body, request_.body_max);
-    if (!chunks) co_return chunks.error();
-    input_.consume(chunks->taken);
+    const Result<std::size_t> taken = chunks.take(input_.view(), body);
+    if (!taken) co_return taken.error();
+    input_.consume(*taken);
     if (!request_.body_share.grow_to(body.capacity())) co_return no_room();
-    if (chunks->complete) co_return true;
-    if (input_.size() > chunk_line_max) {
-      co_return invalid("malformed request: a line of the chunked encoding is too long");
-    }
-    const std::span<char> room = input_.prepare(chunk_line_max);
+    if (chunks.complete()) co_return true;
+    const std::span<char> room = input_.prepare(read_piece);
     const Result<std::size_t> count = co_await receive(room);
     if (!count) co_return count.error();
     if (*count == 0) co_return false;

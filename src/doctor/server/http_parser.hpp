@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,13 +30,12 @@ struct HttpHead {
   rest::RequestHead request(std::string_view peer) const { return {method, target, headers, peer}; }
 };
 
-/// Reads requests out of a stream of octets: pure, bytes in, values out. Strict where two readers
-/// of one message could disagree on where it ends (RFC 9112 §11.2): Content-Length and
+/// Reads the heads of requests out of a stream of octets: pure, bytes in, values out. Strict where
+/// two readers of one message could disagree on where it ends (RFC 9112 §11.2): Content-Length and
 /// Transfer-Encoding at most once and not both, no obsolete line folding, no bare LF.
 class HttpParser {
  public:
-  explicit HttpParser(const Limits& limits);
-  ~HttpParser();
+  explicit HttpParser(const Limits& limits) : limits_(limits) {}
 
   /// Looks for a head at the front of `input`, all that was received and not yet used.
   ///
@@ -47,34 +45,58 @@ class HttpParser {
   Result<std::size_t> read_head(std::string_view input);
   const HttpHead& head() const { return head_; }
 
-  /// What `read_chunks` took from its input, and whether that was the end of the body.
-  struct Chunks {
-    std::size_t taken;
-    bool complete;
-  };
-  /// Decodes a chunked body: appends data to `body`, up to `body_max` octets altogether.
-  /// Errors: invalid, too_large.
-  Result<Chunks> read_chunks(std::string_view input, std::string& body, std::size_t body_max);
-
  private:
-  class Grammar;  // Beast's parser, known to http_parser.cpp alone
-  struct Slot;
-
   Result<std::size_t> find_end(std::string_view input);
-  Result<void> understand();
+  Result<void> read_request_line(std::string_view line);
+  Result<void> read_fields(std::string_view lines);
   Result<void> note(rest::Header& header);
+  Result<void> understand();
   Result<void> resolve_host();
 
   const Limits& limits_;
   HttpHead head_;
   std::size_t scanned_ = 0;     // octets in which no head ends
   std::size_t line_start_ = 0;  // where the line that `scanned_` is in begins
-  std::unique_ptr<Slot> slot_;
-  rest::Header* host_ = nullptr;
-  std::size_t lengths_ = 0;    // how often Content-Length was sent
-  std::size_t encodings_ = 0;  // and Transfer-Encoding
-  bool upgrade_listed_ = false;
-  bool websocket_listed_ = false;
+
+  // What the headers of the head at hand said.
+  struct Seen {
+    rest::Header* host = nullptr;
+    std::size_t lengths = 0;    // how often Content-Length was sent
+    std::size_t encodings = 0;  // and Transfer-Encoding
+    bool close = false;
+    bool keep_alive = false;
+    bool upgrade = false;
+    bool websocket = false;
+  };
+  Seen seen_;
+};
+
+/// Decodes a chunked body (RFC 9112 §7.1), however its octets come in pieces. Chunk extensions are
+/// passed over, trailer fields checked and dropped.
+class ChunkedBody {
+ public:
+  /// @param body_max      of all data together
+  /// @param trailers_max  of all trailer fields together
+  ChunkedBody(std::size_t body_max, std::size_t trailers_max)
+      : body_max_(body_max), trailers_max_(trailers_max) {}
+
+  /// Takes what it can use from the front of `input`, all that was received and not yet taken, and
+  /// appends data to `body`.
+  ///
+  /// @return how many octets were taken. Errors: invalid, too_large.
+  Result<std::size_t> take(std::string_view input, std::string& body);
+  bool complete() const { return state_ == State::complete; }
+
+ private:
+  enum class State : std::uint8_t { size, data, end_of_data, trailers, complete };
+
+  Result<void> read_size(std::string_view line, const std::string& body);
+  Result<void> read_trailer(std::string_view line);
+
+  std::size_t body_max_;
+  std::size_t trailers_max_;
+  State state_ = State::size;
+  std::uint64_t remaining_ = 0;  // octets of the chunk at hand
 };
 
 }  // namespace doctor::server

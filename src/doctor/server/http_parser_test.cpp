@@ -153,43 +153,61 @@ TEST_F(Parsing, AWebSocketUpgradeIsSeen) {
   EXPECT_FALSE(parser_.head().wants_websocket);
 }
 
-TEST_F(Parsing, ChunksAreJoinedHoweverTheyAreCut) {
-  const std::string head = with("Transfer-Encoding: chunked\r\n");
-  const std::string body =
-      "4\r\nWiki\r\n6;a=\"b\"\r\npedia \r\nD\r\nin\r\n\r\nchunks.\r\n"
-      "0\r\nTrailer: x\r\n\r\nGET";
-  for (std::size_t cut = 1; cut < body.size(); ++cut) {
-    ASSERT_TRUE(parser_.read_head(head));
-    std::string joined;
-    std::string pending;
-    bool complete = false;
-    for (std::size_t at = 0; at < body.size() && !complete; at += cut) {
-      pending += body.substr(at, cut);
-      const auto chunks = parser_.read_chunks(pending, joined, 100);
-      ASSERT_TRUE(chunks) << chunks.error().detail;
-      pending.erase(0, chunks->taken);
-      complete = chunks->complete;
-    }
-    EXPECT_TRUE(complete) << cut;
-    EXPECT_EQ(joined, "Wikipedia in\r\n\r\nchunks.");
-  }
-}
-
-TEST_F(Parsing, AChunkedBodyOverTheLimitIsToldBeforeItIsRead) {
-  ASSERT_TRUE(parser_.read_head(with("Transfer-Encoding: chunked\r\n")));
+struct Decoded {
   std::string body;
-  const auto chunks = parser_.read_chunks("FFFFFFFF\r\n", body, 100);
-  ASSERT_FALSE(chunks);
-  EXPECT_EQ(chunks.error().code, Errc::too_large);
+  bool complete = false;
+  std::optional<Errc> failure;
+  bool operator==(const Decoded&) const = default;
+};
+
+Decoded decode(std::string_view input, std::size_t piece) {
+  ChunkedBody chunks(100, 100);
+  Decoded decoded;
+  std::string pending;
+  for (std::size_t at = 0; at < input.size() && !decoded.complete; at += piece) {
+    pending += input.substr(at, piece);
+    const auto taken = chunks.take(pending, decoded.body);
+    if (!taken) {
+      decoded.failure = taken.error().code;
+      return decoded;
+    }
+    pending.erase(0, *taken);
+    decoded.complete = chunks.complete();
+  }
+  return decoded;
 }
 
-TEST_F(Parsing, BrokenChunksAreMalformed) {
-  for (const std::string_view broken : {"x\r\n", "4\r\nWikixx5\r\nhello\r\n", "4\nWiki\r\n",
-                                        "-1\r\n", "FFFFFFFFFFFFFFFFF\r\n", "4 x\r\nWiki\r\n"}) {
-    ASSERT_TRUE(parser_.read_head(with("Transfer-Encoding: chunked\r\n")));
-    std::string body;
-    const auto chunks = parser_.read_chunks(broken, body, 100);
-    EXPECT_FALSE(chunks) << broken;
+Decoded decode(std::string_view input) {
+  const Decoded whole = decode(input, input.size());
+  for (std::size_t piece = 1; piece < input.size(); ++piece) {
+    EXPECT_TRUE(decode(input, piece) == whole) << "in pieces of " << piece << ": " << input;
+  }
+  return whole;
+}
+
+TEST(ChunkedBody, ChunksAreJoinedHoweverTheyAreCut) {
+  const Decoded decoded = decode(
+      "4\r\nWiki\r\n6;a=\"b\"\r\npedia \r\nD\r\nin\r\n\r\nchunks.\r\n0\r\nTrailer: x\r\n\r\nGET");
+  EXPECT_TRUE(decoded.complete);
+  EXPECT_EQ(decoded.body, "Wikipedia in\r\n\r\nchunks.");
+}
+
+TEST(ChunkedBody, OneOverTheLimitIsToldBeforeItsDataIsRead) {
+  EXPECT_EQ(decode("65\r\n").failure, Errc::too_large);
+  EXPECT_EQ(decode("3\r\nabc\r\nFFFFFFFF\r\n").failure, Errc::too_large);
+  EXPECT_EQ(decode("0\r\nTrailer: " + std::string(100, 'x') + "\r\n\r\n").failure,
+            Errc::headers_too_large);
+}
+
+TEST(ChunkedBody, BrokenOnesAreMalformed) {
+  for (const std::string& broken :
+       {std::string("x\r\n"), std::string("\r\n"), std::string("4\r\nWikixx5\r\nhello\r\n"),
+        std::string("4\nWiki\r\n"), std::string("-1\r\n"), std::string("0x4\r\nWiki\r\n"),
+        std::string("FFFFFFFFFFFFFFFFF\r\n"), std::string("4 x\r\nWiki\r\n"),
+        std::string("4 \r\nWiki\r\n"), std::string("4;\x01\r\nWiki\r\n"),
+        std::string("0\r\nno colon\r\n\r\n"), std::string("0\r\n folded: x\r\n\r\n"),
+        "4;" + std::string(5000, 'x')}) {
+    EXPECT_EQ(decode(broken).failure, Errc::invalid) << broken;
   }
 }
 
