@@ -36,8 +36,9 @@ class Comparison:
 
     def rewrite(self):
         """New documents everywhere, some in two steps, and new permissions."""
+        self.generator.narrow()
         for name in COLLECTIONS:
-            self.write("PUT", name, None, self.generator.collection())
+            self.write("PUT", name, None, self.generator.collection(least=self.random.choice([0, 4, 6, 8])))
         for _ in range(self.random.randint(0, 12)):
             self.change()
         self.permissions = {name: self.generator.permissions() for name in SESSIONS}
@@ -128,7 +129,8 @@ class Comparison:
     def question(self):
         """One random query of one random reader. Raises Mismatch with the smallest query that fails."""
         reader = self.random.choice([None, *SESSIONS, *SESSIONS])
-        collection = self.random.choice(COLLECTIONS)
+        seen = [name for name, _ in self.view(reader).collections()]
+        collection = self.random.choice(seen * 4 + COLLECTIONS)
         query = self.generator.query(collection)
         way = self.random.choice(["q", "q", "q", "body", "post"])
         try:

@@ -20,6 +20,13 @@ class Generator:
     def __init__(self, random):
         self.random = random
         self.names = 0
+        self.narrow()
+
+    def narrow(self):
+        """Chooses the few ids, strings and numbers that are used for a while, so that they often meet."""
+        self.ids = self.random.sample(IDS, 9)
+        self.strings = self.random.sample(STRINGS, 7)
+        self.numbers = self.random.sample(NUMBERS, 6)
 
     def chance(self, part):
         return self.random.random() < part
@@ -32,14 +39,14 @@ class Generator:
 
     # -- documents ----------------------------------------------------------------------------
 
-    def collection(self, most=14):
+    def collection(self, most=9, least=0):
         """Documents with different ids, in random order."""
-        ids = self.random.sample(IDS, self.random.randint(0, min(most, len(IDS))))
+        ids = self.random.sample(self.ids, self.random.randint(least, min(most, len(self.ids))))
         return [self.document(id) for id in ids]
 
     def document(self, id):
         fields = [("id", self.id_value(id))]
-        for name in self.random.sample(FIELDS + COLLECTIONS, self.random.randint(0, 9)):
+        for name in self.random.sample(FIELDS + COLLECTIONS, self.random.randint(3, 11)):
             fields.append((name, self.field(name)))
         if self.chance(0.3):
             self.random.shuffle(fields)
@@ -51,7 +58,7 @@ class Generator:
         return Number(id) if number and self.chance(0.5) else id
 
     def reference(self):
-        return self.id_value(self.pick(IDS))
+        return self.id_value(self.pick(self.ids if self.chance(0.9) else IDS))
 
     def field(self, name):
         if name in COLLECTIONS or name == "owner":
@@ -62,9 +69,9 @@ class Generator:
                 lambda: self.pick([None, True, Number("1.0"), {}, "", "dangling"]),
             ])()
         if name == "n":
-            return Number(self.pick(NUMBERS)) if self.chance(0.9) else self.scalar()
+            return Number(self.pick(self.numbers)) if self.chance(0.9) else self.scalar()
         if name in ("s", "Display Name"):
-            return self.pick(STRINGS) if self.chance(0.9) else self.scalar()
+            return self.pick(self.strings) if self.chance(0.9) else self.scalar()
         if name == "t":
             return self.some(lambda: self.value(1), 0, 4)
         if name == "o":
@@ -72,7 +79,7 @@ class Generator:
         return self.scalar()
 
     def scalar(self):
-        return self.pick([None, True, False, Number(self.pick(NUMBERS)), Number(self.pick(NUMBERS)), self.pick(STRINGS), self.pick(STRINGS)])
+        return self.pick([None, True, False, Number(self.pick(self.numbers)), Number(self.pick(self.numbers)), self.pick(self.strings), self.pick(self.strings)])
 
     def value(self, depth):
         if depth == 0 or self.chance(0.3):
@@ -87,9 +94,11 @@ class Generator:
 
     def permissions(self):
         if self.chance(0.1):
-            return "*"
-        return {name: self.pick(["*", self.reference(), self.some(self.reference, 0, 8), self.some(self.reference, 0, 8)])
-                for name in self.random.sample(COLLECTIONS, self.random.randint(0, 4))}
+            return self.pick(["*", {}])
+        return {name: self.allowed() for name in COLLECTIONS if self.chance(0.85)}
+
+    def allowed(self):
+        return self.pick(["*", "*", self.reference(), self.some(self.reference, 0, 8), self.some(self.reference, 4, 12)])
 
     def spelled(self, value):
         """The JSON of a value, with blanks and escapes where nobody needs them."""
@@ -192,7 +201,7 @@ class Generator:
 
     def conditions(self, home, depth, low=1):
         made = {}
-        for _ in range(self.random.randint(low, 2)):
+        for _ in range(self.pick([low, 1, 1, 1, 2])):
             key, value = self.condition(home, depth)
             made[key] = value
         return made
@@ -206,36 +215,40 @@ class Generator:
             inner = self.conditions(target, depth - 1, 0)
             return key, self.pick([inner, inner, {"$exists": self.chance(0.5)}, {"$not": inner or {"$exists": True}}])
         path = self.pick([
-            *FIELDS, "id", "n", "s", "t", "n", "s", "t", "o", "o.x", "o.y", "o.x.y", "o.id", "t.x", "t.x.y", "vm", "disk",
+            *FIELDS, "id", "id", *["n", "s", "t"] * 4, "o", "o.x", "o.y", "o.x.y", "o.id", "t.x", "t.x.y", "vm", "disk", "owner", "flag",
             f"@{self.pick(COLLECTIONS)}.{self.pick(PLAIN + ['id'])}", f"@[{self.pick(COLLECTIONS)}].{self.pick(PLAIN + ['id'])}",
             f"@owner:user.@[{self.pick(COLLECTIONS)}].s", f"@[{self.pick(COLLECTIONS)}:owner].n",
             f"@{self.pick(COLLECTIONS)}.@{self.pick(COLLECTIONS)}.s",
         ])
-        return path, self.asked(2)
+        return path, self.asked(2, path.split(".")[-1])
 
-    def asked(self, depth):
-        """What a key is compared with."""
-        if self.chance(0.35):
-            return self.scalar_operand()
+    def asked(self, depth, name):
+        """What a key whose last step is `name` is compared with."""
+        if self.chance(0.3):
+            return self.operand(name)
         if self.chance(0.1):
             return self.pick([[], {}, [Number("1")], {"x": Number("1.0")}, self.value(2)])
-        if self.chance(0.2):
+        if self.chance(0.1):
             return self.pick(GLOBS)
-        return dict(self.operator(depth) for _ in range(self.random.randint(1, 2)))
+        return dict(self.operator(depth, name) for _ in range(self.pick([1, 1, 2])))
 
-    def scalar_operand(self):
-        return self.pick([self.scalar(), self.scalar(), self.reference()])
+    def operand(self, name):
+        """Mostly a value of the kind that a field of this name has."""
+        if self.chance(0.2):
+            return self.pick([self.scalar(), self.scalar(), self.reference()])
+        return self.field(name) if name in ("n", "s", "Display Name") else self.reference() if name in COLLECTIONS + ["id", "owner"] else self.scalar()
 
-    def operator(self, depth):
-        name = self.pick(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$glob"] + (["$not"] if depth else []))
-        if name in ("$eq", "$ne"):
-            return name, self.pick([self.scalar_operand(), self.scalar_operand(), self.value(2), self.pick(GLOBS)])
-        if name in ("$in", "$nin"):
-            return name, self.some(self.scalar_operand, 0, 4)
-        if name == "$exists":
-            return name, self.chance(0.5)
-        if name == "$glob":
-            return name, self.pick(GLOBS + STRINGS)
-        if name == "$not":
-            return name, self.asked(depth - 1)
-        return name, self.scalar_operand()
+    def operator(self, depth, name):
+        kind = self.pick(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$glob", "$ne", "$gte", "$lte", "$nin"]
+                         + (["$not", "$not"] if depth else []))
+        if kind in ("$eq", "$ne"):
+            return kind, self.pick([self.operand(name), self.operand(name), self.value(2), self.pick(GLOBS)])
+        if kind in ("$in", "$nin"):
+            return kind, self.some(lambda: self.operand(name), 0, 4)
+        if kind == "$exists":
+            return kind, self.chance(0.5)
+        if kind == "$glob":
+            return kind, self.pick(GLOBS + self.strings)
+        if kind == "$not":
+            return kind, self.asked(depth - 1, name)
+        return kind, self.operand(name)
