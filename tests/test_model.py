@@ -39,3 +39,6 @@ def test_reverse_references_answer_alike_before_while_and_after_an_index_is_buil
             comparison.change()
         disk = chance.choice(comparison.store.documents("disk"))
         comparison.write("PATCH", "disk", disk["id"], {"vm": comparison.generator.reference()})
+    assert comparison.http.get("/entities").revision == comparison.revision, "an index made a revision"
+    assert secured.stop() == 0
+    secured.check()

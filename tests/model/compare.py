@@ -30,6 +30,7 @@ class Comparison:
         self.generator = Generator(random)
         self.store = Store()
         self.permissions = {}
+        self.revision = 0
         self.kept = []  # (reader, target, ETag, rows) of earlier answers
 
     # -- writes -------------------------------------------------------------------------------
@@ -43,7 +44,16 @@ class Comparison:
             self.change()
         self.permissions = {name: self.generator.permissions() for name in SESSIONS}
         sessions = [{"id": name, "permissions": given} for name, given in self.permissions.items()]
-        assert self.http.put("/sessions", write(sessions)).status in (200, 201)
+        answer = self.http.put("/sessions", write(sessions))
+        assert answer.status in (200, 201), answer
+        self.revision = answer.revision
+
+    def allow(self, reader):
+        """Other permissions for one session."""
+        self.permissions[reader] = self.generator.permissions()
+        answer = self.http.put(f"/sessions/{reader}", write({"permissions": self.permissions[reader]}))
+        assert answer.status == 200, answer
+        self.revision = answer.revision
 
     def change(self):
         """One random write of one or a few documents. Returns what changed."""
@@ -75,6 +85,7 @@ class Comparison:
         else:
             changes, whole = self.store.delete(collection, id), 1
         given = self.http.request(method, target, None if body is None else self.generator.spelled(body))
+        self.revision += bool(changes)
         facts = f"{method} {target} {'' if body is None else write(body)}"
         if method == "DELETE":
             expect(given.status == 204, facts, 204, given)
@@ -89,7 +100,7 @@ class Comparison:
             "unchanged": whole - sum(change.kind != "removed" for change in changes),
         }
         got = given.json
-        got.pop("revision")
+        expect(got.pop("revision") == given.revision == self.revision, facts, f"revision {self.revision}", given)
         expect(got == expected and list(got["updated"]) == list(expected["updated"]), facts, expected, given)
         return changes
 
