@@ -403,9 +403,9 @@ bool HttpConnection::skip_unread_body() {
   return true;
 }
 
-Task<bool> HttpConnection::flush() {
+Task<bool> HttpConnection::flush(Clock::time_point until) {
   while (!outbox_.empty()) {
-    deadline_ = Clock::now() + shared_.limits.write_timeout;
+    deadline_ = std::min(until, Clock::now() + shared_.limits.write_timeout);
     const auto [failure, count] = co_await socket_.async_write_some(outbox_.buffers(), as_values);
     deadline_ = never;
     if (failure) co_return false;

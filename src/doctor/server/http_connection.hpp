@@ -90,7 +90,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   bool skip_unread_body();
   bool is_for_mqtt() const;
 
-  Task<bool> flush();
+  Task<bool> flush(Clock::time_point until = never);
   Task<void> linger();
 
   IoThread& thread_;

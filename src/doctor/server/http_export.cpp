@@ -99,16 +99,15 @@ Task<void> HttpConnection::send_export() {
       outbox_.add_raw(piece);
       if (chunked) outbox_.add_raw("\r\n");
     }
+    bool sent = true;
+    if (!outbox_.write_some(socket_)) sent = co_await flush(deadline);
     if (Clock::now() > deadline) {
       log::warning("an export took longer than export_deadline and was cut off", {{"peer", peer_}});
+      sent = false;
+    }
+    if (!sent) {
       abort();
       co_return;
-    }
-    if (!outbox_.write_some(socket_)) {
-      if (!co_await flush()) {
-        abort();
-        co_return;
-      }
     }
     // Others on this thread have their turn between two pieces.
     co_await asio::post(thread_.executor(), as_values);
