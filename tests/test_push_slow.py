@@ -93,8 +93,17 @@ def test_stuck_consumers_are_bounded_and_the_others_hear_everything_in_order():
         dropped = {name: value for name, value in figures.items() if "drop" in name and value > 0}
         assert dropped, "no drop is in the metrics"
         assert all("{" in name for name in dropped), f"by no cause: {dropped}"
+        wait_until_given_up(server, STUCK)
         wait_until_closed(stuck)
         print(f"peak {server.memory() >> 20} MiB, slowest write {slow * 1000:.0f} ms, {dropped}")
+
+
+def wait_until_given_up(server, count, timeout=20):
+    """Not one octet is read before: a client that reads again is stuck no longer."""
+    until = time.monotonic() + timeout
+    while sum(value for name, value in server.metrics().items() if 'cause="slow"' in name) < count:
+        assert time.monotonic() < until, "a client that does not read was not given up"
+        time.sleep(0.1)
 
 
 def wait_until_closed(stuck, timeout=20):
