@@ -17,16 +17,29 @@ BINARY = Path(os.environ.get("DOCTOR_BIN", Path(__file__).parents[2] / "build/re
 FIRST_DOCTOR = ("SECRET", "API_PORT", "MQTT_PORT", "STOMP_PORT", "CLUSTERED", "MONGO_HOST", "MONGO_MAIN_DB")
 
 
-def free_port():
-    """A port that nobody listens on, below those that the kernel gives to outgoing connections."""
+def claim_port():
+    """A port that nobody listens on, below those that the kernel gives to outgoing connections.
+
+    Returns it with the claim to it, an abstract socket of its name: while that is kept, no other
+    test run on the machine takes the port between this probe and the server's own bind.
+    """
     while True:
-        port = random.SystemRandom().randrange(10000, 32000)
-        with socket.socket() as probe:
-            try:
+        port, claim = random.SystemRandom().randrange(10000, 32000), socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0doctor-test-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            claim.close()
+            continue
+        return port, claim
+
+
+def free_port():
+    """A port for those who may lose it to somebody else."""
+    port, claim = claim_port()
+    claim.close()
+    return port
 
 
 def environment(**more):
@@ -63,6 +76,7 @@ class Server:
         self.wrap = list(wrap)
         self.process = None
         self.api = self.mqtt = 0
+        self.claims = []
 
     # -- life -------------------------------------------------------------------------------
 
@@ -74,7 +88,9 @@ class Server:
 
     def launch(self):
         """Starts the process without waiting for it."""
-        self.api, self.mqtt = free_port(), free_port()
+        self.release()
+        (self.api, api), (self.mqtt, mqtt) = claim_port(), claim_port()
+        self.claims = [api, mqtt]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -129,7 +145,12 @@ class Server:
         self.stop()
         return self.start()
 
+    def release(self):
+        for claim in self.claims:
+            claim.close()
+
     def remove(self):
+        self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
