@@ -40,7 +40,7 @@ bool flush(const fs::path& path) {
 }  // namespace
 
 Environment::Opening::~Opening() {
-  for (MDB_txn* transaction : idle) mdb_txn_abort(transaction);
+  for (const auto& reader : idle) mdb_txn_abort(reader->transaction);
 }
 
 Result<std::unique_ptr<Environment>> Environment::open(const Options& options) {
@@ -97,18 +97,18 @@ Result<std::unique_ptr<Environment::Opening>> Environment::open_file(File::Acces
 }
 
 Result<void> Environment::read_meta() {
-  const Reading reading = begin_reading();
-  auto format = check_format(path_, reading.transaction, reading.tables());
-  auto identity = format ? check_meta(path_, reading.transaction, reading.tables())
+  Reading reading = begin_reading();
+  auto format = check_format(path_, reading.transaction(), reading.tables());
+  auto identity = format ? check_meta(path_, reading.transaction(), reading.tables())
                          : Result<Identity>(format.error());
   if (identity) {
     identity_ = *identity;
-    revision_ = Contents(reading.transaction, reading.tables()).state().revision.value;
-    const auto indexes = all_indexes(reading.transaction, reading.tables());
+    revision_ = reading.contents().state().revision.value;
+    const auto indexes = all_indexes(reading.transaction(), reading.tables());
     wishes_.set_complete(std::all_of(indexes.begin(), indexes.end(),
                                      [](const ReferenceIndex& index) { return index.complete(); }));
   }
-  end_reading(reading);
+  end_reading(std::move(reading));
   if (!identity) return identity.error();
   return {};
 }
@@ -124,15 +124,20 @@ Environment::Reading Environment::begin_reading() {
   for (;;) {
     changed_.wait(lock, [this] { return !reopening_; });
     Opening* const opening = current_.get();
-    MDB_txn* idle = nullptr;
+    std::unique_ptr<Reader> reader;
     if (!opening->idle.empty()) {
-      idle = opening->idle.back();
+      reader = std::move(opening->idle.back());
       opening->idle.pop_back();
     }
     ++opening->in_use;
     lock.unlock();
-    const auto transaction = opening->file->begin_reading(idle);
-    if (transaction) return {opening, *transaction};
+    if (reader == nullptr) reader = std::make_unique<Reader>();
+    const auto transaction = opening->file->begin_reading(reader->transaction);
+    if (transaction) {
+      reader->transaction = *transaction;
+      return {opening, std::move(reader)};
+    }
+    reader.reset();
     lock.lock();
     --opening->in_use;
     if (!opening->file->given_up()) {
@@ -144,9 +149,9 @@ Environment::Reading Environment::begin_reading() {
 }
 
 void Environment::end_reading(Reading reading) {
-  File::rest(reading.transaction);
+  File::rest(reading.transaction());
   const std::lock_guard lock(mutex_);
-  reading.opening->idle.push_back(reading.transaction);
+  reading.opening->idle.push_back(std::move(reading.reader));
   if (--reading.opening->in_use == 0 && reopening_) changed_.notify_all();
 }
 
@@ -215,9 +220,9 @@ void Environment::replace_if_given_up() {
   }
   changed_.notify_all();
   // LMDB has taken back what it wrote of the commit that failed. Had it not, this would show it.
-  const Reading reading = begin_reading();
-  const auto seen = Contents(reading.transaction, reading.tables()).state().revision;
-  end_reading(reading);
+  Reading reading = begin_reading();
+  const auto seen = reading.contents().state().revision;
+  end_reading(std::move(reading));
   if (seen != revision()) {
     stop_without_reading(error(Errc::internal, "a commit that is not durable cannot be undone"));
   }

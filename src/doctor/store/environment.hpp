@@ -7,9 +7,11 @@
 #include <mutex>
 #include <vector>
 
+#include "doctor/store/contents.hpp"
 #include "doctor/store/directory_lock.hpp"
 #include "doctor/store/file.hpp"
 #include "doctor/store/index_wishes.hpp"
+#include "doctor/store/recollection.hpp"
 #include "doctor/store/reserve.hpp"
 #include "doctor/store/store.hpp"
 
@@ -31,10 +33,15 @@ class Environment {
   document::Revision revision() const { return document::Revision{revision_.load()}; }
   std::uint64_t size_on_disk() const;
 
+  /// A read transaction of the pool, and what it remembers of the store from one use to the next.
+  struct Reader {
+    MDB_txn* transaction = nullptr;
+    Recollection recollection;
+  };
   /// One opening of the file, with its idle read transactions.
   struct Opening {
     std::unique_ptr<File> file;
-    std::vector<MDB_txn*> idle;
+    std::vector<std::unique_ptr<Reader>> idle;
     std::size_t in_use = 0;  ///< read transactions
 
     ~Opening();
@@ -42,8 +49,10 @@ class Environment {
   /// A read transaction at the newest durable commit; give it back. Any thread.
   struct Reading {
     Opening* opening;
-    MDB_txn* transaction;
+    std::unique_ptr<Reader> reader;
+    MDB_txn* transaction() const { return reader->transaction; }
     const Tables& tables() const { return opening->file->tables(); }
+    Contents contents() const { return {transaction(), tables()}; }
   };
   Reading begin_reading();
   void end_reading(Reading reading);

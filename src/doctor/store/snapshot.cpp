@@ -12,15 +12,15 @@ document::CollectionInfo info_of(CollectionNumber number, CollectionRecord recor
 PooledSnapshot::PooledSnapshot(Environment& environment)
     : environment_(environment),
       reading_(environment.begin_reading()),
-      contents_(reading_.transaction, reading_.tables()),
-      revision_(contents_.state().revision) {}
+      contents_(reading_.contents()),
+      revision_(recollection().revision(mdb_txn_id(reading_.transaction()), contents_)) {}
 
 PooledSnapshot::~PooledSnapshot() {
-  environment_.end_reading(reading_);
+  environment_.end_reading(std::move(reading_));
 }
 
 std::optional<CollectionNumber> PooledSnapshot::collection(std::string_view name) const {
-  return contents_.collection(name);
+  return recollection().collection(name, contents_);
 }
 
 std::vector<CollectionInfo> PooledSnapshot::collections() const {
@@ -52,7 +52,7 @@ std::optional<std::vector<document::Entry>> PooledSnapshot::referrers(
   if (index == nullptr) return std::nullopt;
   std::vector<document::Entry> entries;
   const std::string prefix = index->prefix(target);
-  Cursor cursor(reading_.transaction, reading_.tables().references);
+  Cursor cursor(reading_.transaction(), reading_.tables().references);
   for (bool there = cursor.move(prefix, MDB_SET_RANGE); there && cursor.key().starts_with(prefix);
        there = cursor.move(MDB_NEXT)) {
     const document::DocumentNumber number = number_of_reference(cursor.key());
@@ -71,7 +71,7 @@ const ReferenceIndex* PooledSnapshot::index_of(CollectionNumber collection,
     }
   }
   auto asked = std::make_unique<Asked>(Asked{collection, field.name(), std::nullopt});
-  for (ReferenceIndex& index : indexes_of(reading_.transaction, reading_.tables(), collection)) {
+  for (ReferenceIndex& index : indexes_of(reading_.transaction(), reading_.tables(), collection)) {
     if (index.complete() && index.field == field) asked->index = std::move(index);
   }
   if (!asked->index && collection != sessions_number) {
@@ -85,7 +85,7 @@ Result<std::vector<LogEntry>> PooledSnapshot::log(document::Revision after,
                                                   std::size_t max_bytes) const {
   std::vector<LogEntry> entries;
   if (after >= revision_) return entries;
-  Cursor cursor(reading_.transaction, reading_.tables().log);
+  Cursor cursor(reading_.transaction(), reading_.tables().log);
   const std::uint64_t first = after.value + 1;
   if (!cursor.move(bytes_of(first), MDB_SET)) {
     return error(Errc::not_found,

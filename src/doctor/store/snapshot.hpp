@@ -27,13 +27,14 @@ class PooledSnapshot final : public Snapshot {
   Result<std::vector<LogEntry>> log(document::Revision after, std::size_t max_bytes) const override;
 
  private:
+  Recollection& recollection() const { return reading_.reader->recollection; }
   /// The complete index of a field; null if there is none, and then the wish for it is noted.
   const ReferenceIndex* index_of(document::CollectionNumber collection,
                                  const document::FieldName& field) const;
 
   Environment& environment_;
   Environment::Reading reading_;
-  Contents contents_;
+  const Contents contents_;
   document::Revision revision_;
   struct Asked {
     document::CollectionNumber collection;
