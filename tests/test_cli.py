@@ -90,6 +90,13 @@ def test_a_mistake_on_the_command_line_exits_2(cli):
         assert done.stderr.strip(), words
 
 
+def test_a_misspelt_sub_command_is_named_and_none_at_all_gets_the_help():
+    done = run("qurey")
+    assert done.returncode == 2 and "qurey" in done.stderr
+    done = run()
+    assert done.returncode == 2 and "serve" in done.stderr and done.stdout == ""
+
+
 def test_a_server_that_is_not_there_exits_3():
     done = run("get", "--server", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 3 and "no answer" in done.stderr

@@ -11,7 +11,8 @@ int run_program(int argc, char** argv) {
       "Documents in over HTTP; joined reads, and push over MQTT, out.");
   program.name("doctor");
   program.set_version_flag("--version", "doctor " DOCTOR_VERSION);
-  program.require_subcommand(1);
+  program.require_subcommand(0,
+                             1);  // with 1, a misspelt one would be told only that one is missing
   program.failure_message(CLI::FailureMessage::simple);
   program.footer(
       "Exit status: 0 done, 1 failed or refused, 2 the command line or the configuration is "
@@ -34,6 +35,10 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& mistake) {
     // CLI11 has a number of its own for each mistake; --help and --version come this way too.
     return program.exit(mistake) == 0 ? doctor::app::exit_success : doctor::app::exit_usage;
+  }
+  if (!run) {
+    std::cerr << program.help();
+    return doctor::app::exit_usage;
   }
   return run();
 }
