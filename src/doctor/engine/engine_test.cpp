@@ -9,6 +9,7 @@
 #include "doctor/document/names.hpp"
 #include "doctor/engine/authority.hpp"
 #include "doctor/store/disk_shim.hpp"
+#include "doctor/store/lmdb_shim.hpp"
 #include "doctor/store/test_store.hpp"
 
 namespace doctor::engine {
@@ -215,6 +216,43 @@ TEST_F(EngineTest, WhoeverFindsNoRoomFailsAlone) {
   EXPECT_FALSE(has("6"));
   EXPECT_TRUE(has("7"));
   EXPECT_EQ(engine_->figures().failed_groups, 1u);
+}
+
+// Memory that is missing for a moment costs a group nothing but a second attempt.
+TEST_F(EngineTest, AGroupThatLmdbRefusesIsTriedAgainOneByOne) {
+  for (const auto call : {store::LmdbCall::put, store::LmdbCall::commit}) {
+    const std::size_t heard = notes_.revisions().size();
+    std::optional<store::LmdbShim> shim;
+    std::vector<std::future<Result<Outcome>>> answers;
+    {
+      // The writer is held in the completion of a command; what fails is the group behind it.
+      const Hold hold(*engine_);
+      shim.emplace(call, store::NoRoom::in_memory);
+      for (const char* id : {"a", "b", "c"}) {
+        answers.push_back(submit(
+            put(R"({"id":")" + std::string(id) + R"(","n":)" + std::to_string(heard) + "}")));
+      }
+    }
+    for (auto& answer : answers) EXPECT_TRUE(answer.get());
+    EXPECT_EQ(store::LmdbShim::failed(), 1u);
+    EXPECT_GE(notes_.revisions().size(), heard + 3);
+  }
+  EXPECT_EQ(engine_->figures().failed_groups, 2u);
+}
+
+TEST_F(EngineTest, ACommandThatLmdbHasNoRoomForFailsAlone) {
+  for (const auto cause :
+       {store::NoRoom::in_transaction, store::NoRoom::in_map, store::NoRoom::in_memory}) {
+    {
+      const store::LmdbShim shim(store::LmdbCall::put, cause);
+      const auto refused = run(put(R"({"id":"lost"})"));
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, Errc::out_of_space);
+    }
+    EXPECT_FALSE(has("lost"));
+    EXPECT_TRUE(run(put(document(static_cast<int>(cause)))));
+  }
+  EXPECT_EQ(notes_.revisions(), (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
 TEST_F(EngineTest, RemovalsWorkWhenTheStoreIsFullAndThenThereIsRoomAgain) {

@@ -178,6 +178,18 @@ Error Environment::failure(int code, std::uint64_t bytes_written) {
                  "the store is as large as its map_size allows: remove documents, or start Doctor "
                  "with a larger one");
   }
+  // Neither of these says anything of the disk: what was written of the transaction, if anything,
+  // belongs to no tree.
+  if (code == MDB_TXN_FULL) {
+    return error(Errc::out_of_space,
+                 "the write changes more than one transaction of the store can hold: send it in "
+                 "smaller pieces");
+  }
+  if (code == ENOMEM && !file().given_up()) {
+    return error(Errc::out_of_space,
+                 "there is not enough memory for this write: send it again "
+                 "later, or in smaller pieces");
+  }
   // LMDB reports a write that was cut short as EIO, but what cuts a write short is a full disk.
   const bool full = is_full(code) || (code == EIO && has_no_room(bytes_written));
   if (!full) {

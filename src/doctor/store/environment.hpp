@@ -66,7 +66,8 @@ class Environment {
   File& file() { return *current_->file; }
   Reserve& reserve() { return reserve_; }
   std::uint64_t reserve_size() const { return reserve_size_; }
-  /// What a failed call of LMDB means, in words. Notes that the store takes no more writes if so.
+  /// What a call of LMDB that failed with `code` means, in words. After a failed write or flush it
+  /// notes that the store takes no more writes, unless it was only for want of room.
   /// @param bytes_written  about how much the transaction wanted to write
   Error failure(int code, std::uint64_t bytes_written);
   void committed(document::Revision revision) { revision_.store(revision.value); }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "doctor/store/disk_shim.hpp"
+#include "doctor/store/lmdb_shim.hpp"
 #include "doctor/store/store.hpp"
 #include "doctor/store/test_documents.hpp"
 
@@ -105,6 +106,34 @@ TEST_F(FullDiskTest, AfterAnyOtherFailureTheStoreTakesNoWritesUntilItIsOpenedAga
 TEST_F(FullDiskTest, AWriteThatIsCutShortAlthoughThereIsRoomIsABrokenDisk) {
   EXPECT_EQ(put_while_failing(Kind::pages, 0, true).error().code, Errc::unavailable);
   EXPECT_EQ(put(*store_, "vm", {R"({"id":"b"})"}).error().code, Errc::unavailable);
+  expect_sound();
+}
+
+// What LMDB has no room for is refused by itself, wherever in the transaction it finds out.
+TEST_F(FullDiskTest, ATransactionThatLmdbHasNoRoomForFailsAloneAndTheNextGoesOn) {
+  ASSERT_TRUE(put(*store_, "vm", {R"({"id":"a"})"}));
+  for (const NoRoom cause : {NoRoom::in_transaction, NoRoom::in_map, NoRoom::in_memory}) {
+    for (const LmdbCall call :
+         {LmdbCall::begin, LmdbCall::put, LmdbCall::remove, LmdbCall::commit}) {
+      for (const unsigned after : {0u, 1u}) {
+        if (after > 0 && (call == LmdbCall::begin || call == LmdbCall::commit)) continue;
+        const Revision before = store_->revision();
+        {
+          const LmdbShim shim(call, cause, after);
+          const auto failed = call == LmdbCall::remove
+                                  ? remove(*store_, "vm", "a")
+                                  : put(*store_, "vm", {R"({"id":"lost"})", R"({"id":"too"})"});
+          ASSERT_FALSE(failed);
+          EXPECT_EQ(failed.error().code, Errc::out_of_space) << failed.error().detail;
+          EXPECT_EQ(LmdbShim::failed(), 1u);
+        }
+        EXPECT_EQ(store_->revision(), before);
+        expect_only({R"({"id":"a"})"});
+        const auto next = put(*store_, "other", {R"({"id":"a"})"});
+        ASSERT_TRUE(next) << next.error().detail;
+      }
+    }
+  }
   expect_sound();
 }
 

@@ -53,10 +53,11 @@ class Environment;  // LMDB, known to this room alone
 /// The embedded store: one directory, one process. Readers take snapshots from any thread and never
 /// wait; there is one writer at a time. docs/formats/store.md gives every table and byte.
 ///
-/// What a full disk or a broken one means (page 6): a commit that finds no room on the disk
-/// (ENOSPC, EDQUOT) or in the map fails with Errc::out_of_space, is as if it had never begun, and
-/// the next may be tried. After any other failed write or flush the store takes no more writes
-/// until it is opened again (Errc::unavailable). Snapshots go on either way.
+/// What a full disk or a broken one means (page 6): a transaction that finds no room on the disk
+/// (ENOSPC, EDQUOT), in the map, in the memory, or for so many pages in one transaction fails with
+/// Errc::out_of_space, is as if it had never begun, and the next may be tried. After any other
+/// failed write or flush the store takes no more writes until it is opened again
+/// (Errc::unavailable). Snapshots go on either way.
 class Store {
  public:
   /// Creates the directory and the store if there is none. Errors, each with the path and what to
