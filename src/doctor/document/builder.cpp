@@ -86,6 +86,12 @@ Result<Document> Builder::finish(std::optional<std::string_view> path_id) {
   if (good) return Document(assemble());
   Error failure = good.error();
   if (!failure.offset) failure.offset = offset_;
+  // Where there is no id to name the document, its place does.
+  if (failure.offset && !is_good_id(rule_, id_)) {
+    Error at = json::Scanner::fail_at(*failure.offset, std::move(failure.detail));
+    at.field = std::move(failure.field);
+    return at;
+  }
   return placed(std::move(failure));
 }
 
@@ -130,7 +136,9 @@ Result<void> Builder::check_id(std::optional<std::string_view> path_id) {
     auto id = id_in(spelt);
     if (!id) return id_fault("an id is a string or an integer");
     if (!json::is_string(spelt) || has_escape(spelt)) minimal_ = false;
-    if (path_id && *id != *path_id) return id_fault("the id is not the one in the path");
+    if (path_id && *id != *path_id) {
+      return id_fault("the id is not the one in the path: leave it out or send the same");
+    }
     id_ = std::move(*id);
   } else {
     if (!path_id) return id_fault("a document needs an id");

@@ -12,12 +12,16 @@ Error fault(std::string detail) {
   return failure;
 }
 
+// A longer name is not repeated.
+constexpr std::size_t longest_shown = 80;
+
 bool is_star(std::string_view value) {
   return json::equal(value, "\"*\"");
 }
 
-// An id as permissions may spell it: a string, or an integer, which stands for its text.
-Result<std::string> read_id(std::string_view value) {
+// An id as permissions for a collection may spell it: a string, or an integer, which stands for its
+// text.
+Result<std::string> read_id(std::string_view value, const std::string& collection) {
   std::string id;
   if (json::is_string(value)) {
     id = json::unescape(json::content(value));
@@ -25,10 +29,11 @@ Result<std::string> read_id(std::string_view value) {
              value.find_first_not_of("-0123456789") == std::string_view::npos) {
     id = value == "-0" ? "0" : std::string(value);
   } else {
-    return fault("an id in permissions is a string or an integer");
+    return fault("in permissions, an id of " + collection + " is a string or an integer");
   }
   if (!is_document_id(id)) {
-    return fault("an id in permissions has 1 to 255 bytes and no control characters");
+    return fault("in permissions, an id of " + collection +
+                 " has 1 to 255 bytes and no control characters");
   }
   return id;
 }
@@ -50,19 +55,22 @@ Result<Permissions> Permissions::parse(std::string_view value) {
   for (const json::Member& member : json::Members(value)) {
     const std::string collection = json::unescape(member.name);
     if (!is_collection_name(collection)) {
-      return fault("a name in permissions cannot be that of a collection");
+      const std::string name =
+          collection.size() <= longest_shown ? json::quoted(collection) : "one of the names";
+      return fault("permissions are by collection, and " + name +
+                   " is not the name of one: 1 to 64 of A-Z a-z 0-9 _ -");
     }
     std::optional<Ids>& ids = permissions.collections_[collection];
     if (is_star(member.value)) continue;
     ids.emplace();
     if (json::kind(member.value) == json::Kind::array) {
       for (const std::string_view element : json::Elements(member.value)) {
-        auto id = read_id(element);
+        auto id = read_id(element, collection);
         if (!id) return id.error();
         ids->insert(std::move(*id));
       }
     } else {
-      auto id = read_id(member.value);
+      auto id = read_id(member.value, collection);
       if (!id) return id.error();
       ids->insert(std::move(*id));
     }

@@ -15,7 +15,7 @@ namespace doctor::query {
 
 /// Behind which document a page begins: compact JSON,
 ///
-///   [ fingerprint of the query, number of the document, value of each order ... ]
+///   [ fingerprint of the query, "number of the document", value of each order ... ]
 ///
 /// as plain text; it is encrypted before anybody sees it.
 struct Position {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "doctor/query/plan.hpp"
 #include "doctor/query/questions.hpp"
 
 namespace doctor::query {
@@ -132,7 +133,7 @@ class PageTest : public testing::Test, protected Questions {
       }
       position = listed->next;
       if (!position.empty()) all += '|';
-      if (parsed.wants_count()) all += "(" + std::to_string(listed->total.value()) + ")";
+      if (parsed.plan().count) all += "(" + std::to_string(listed->total.value()) + ")";
     } while (!position.empty() && all.size() < 200);
     return all;
   }
@@ -250,6 +251,19 @@ TEST_F(PageTest, ACursorBelongsToItsQuery) {
   }
   EXPECT_TRUE(list(view, "x", query(" { 'orderBy' : 'n', 'after' : 'abc', 'limit' : 3 } "), next,
                    limits, out));
+}
+
+TEST_F(PageTest, TheLengthOfACursorDoesNotTellHowManyDocumentsThereWereBefore) {
+  put("y", "{'id':'1'}");
+  put("y", "{'id':'2'}");
+  ids("y", "{'limit':1}");
+  const std::size_t length = page.next.size();
+  for (int i = 10; i < 200; ++i) put("y", "{'id':" + std::to_string(i) + "}");
+  view.remove("y", "1");
+  for (int i = 10; i < 198; ++i) view.remove("y", std::to_string(i));
+  view.remove("y", "2");
+  EXPECT_EQ(ids("y", "{'limit':1}"), "198");
+  EXPECT_EQ(page.next.size(), length);
 }
 
 TEST_F(PageTest, APageWhoseCursorWouldBeTooLongHasNoNext) {

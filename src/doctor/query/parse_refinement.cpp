@@ -69,10 +69,10 @@ Result<MemberMap> parse_members(std::string_view value, const Place& place,
 
 Result<std::string> parse_name(std::string_view value, const Place& place) {
   if (!json::is_string(value)) {
-    return wrong(place, "a name, a string, is expected, not " + std::string(kind_name(value)));
+    return wrong(place, "a string is expected, not " + std::string(kind_name(value)));
   }
   std::string name = json::unescape(json::content(value));
-  if (name.empty()) return wrong(place, "a name must not be empty");
+  if (name.empty()) return wrong(place, "this must not be empty");
   return name;
 }
 

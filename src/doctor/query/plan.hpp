@@ -176,7 +176,7 @@ struct Plan {
 
   std::string text;  // the query as compact JSON; empty: none
   bool is_plain = true;
-  std::uint64_t fingerprint = 0;
+  std::uint64_t fingerprint = 0;  // of all but `after`: a cursor belongs to one query
 
   Object select;
   Refinement list;

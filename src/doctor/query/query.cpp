@@ -128,7 +128,10 @@ Result<Query> Query::parse(std::string_view text, std::string_view collection, b
     auto parsed = parse_members(plan->text, Place(""), keys);
     if (!parsed) {
       Error failure = parsed.error();
-      if (single) failure.detail += " for a single document";
+      if (single) {
+        failure.detail =
+            shown(failure.field) + " is not for a single document, which takes select alone";
+      }
       return failure;
     }
     members = std::move(*parsed);
@@ -149,10 +152,6 @@ bool Query::is_plain() const {
   return plan_->is_plain;
 }
 
-bool Query::wants_count() const {
-  return plan_->count;
-}
-
 const std::optional<std::string>& Query::after() const {
   return plan_->after;
 }
@@ -168,10 +167,6 @@ std::string Query::text_after(std::string_view cursor) const {
   text += "\"after\":";
   json::append_string(text, cursor);
   return text += '}';
-}
-
-std::uint64_t Query::fingerprint() const {
-  return plan_->fingerprint;
 }
 
 }  // namespace doctor::query

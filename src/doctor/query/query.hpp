@@ -33,14 +33,11 @@ class Query {
   const std::set<std::string>& collections() const;
   /// Whether whole documents are asked in creation order, without any key.
   bool is_plain() const;
-  bool wants_count() const;
   /// The cursor of the key `after`, as it was sent.
   const std::optional<std::string>& after() const;
   /// The same query as compact JSON with `after` set or replaced: what a link to the next page
   /// holds.
   std::string text_after(std::string_view cursor) const;
-  /// Distinguishes queries but for `after`: a cursor belongs to one.
-  std::uint64_t fingerprint() const;
 
   const Plan& plan() const { return *plan_; }
 

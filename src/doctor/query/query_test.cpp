@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "doctor/query/plan.hpp"
 #include "doctor/query/questions.hpp"
 
 namespace doctor::query {
@@ -49,12 +50,12 @@ TEST_F(QueryTest, TheTextBehindACursorIsTheSameQueryWithAfter) {
 }
 
 TEST_F(QueryTest, TheFingerprintDistinguishesQueriesButForAfter) {
-  const auto print = [&](std::string_view text) { return parse(text).fingerprint(); };
+  const auto print = [&](std::string_view text) { return parse(text).plan().fingerprint; };
   EXPECT_EQ(print("{'limit':5,'after':'one'}"), print("{'after':'two','limit' : 5}"));
   EXPECT_NE(print("{'limit':5}"), print("{'limit':6}"));
   EXPECT_NE(print("{'limit':5}"), print("{'skip':5}"));
-  EXPECT_NE(Query::parse("", "a", false, limits)->fingerprint(),
-            Query::parse("", "b", false, limits)->fingerprint());
+  EXPECT_NE(Query::parse("", "a", false, limits)->plan().fingerprint,
+            Query::parse("", "b", false, limits)->plan().fingerprint);
 }
 
 TEST_F(QueryTest, UnknownKeysAndValuesOfTheWrongKindAreRefused) {

@@ -146,8 +146,8 @@ Result<Path> SelectorReader::path(Slot home, std::uint32_t depth) {
   skip_blanks();
   if (at_ != text_.size() && text_[at_] == '.') {
     return wrong(place_, shown(text_) +
-                             ": behind a reference stands a top-level field; ask a nested "
-                             "one with {\"@reference\": {\"field.nested\": ...}}");
+                             ": behind a reference stands a top-level field; a where asks a "
+                             "nested one with {\"@reference\": {\"field.nested\": ...}}");
   }
   if (auto ended = end(); !ended) return ended.error();
   return path;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,12 +9,11 @@
 namespace doctor::rest {
 
 /// Cursors: where the next page of a query begins, encrypted and authenticated so that one tells
-/// nothing and a changed one is noticed. It belongs to one query of one collection.
+/// nothing and a changed one is noticed. The position itself tells to which query it belongs.
 
-std::string seal_cursor(const Key& key, std::uint64_t query_hash, std::string_view position);
+std::string seal_cursor(const Key& key, std::string_view position);
 
-/// The position in a cursor; nothing if it was not made for this query, or was changed.
-std::optional<std::string> open_cursor(const Key& key, std::uint64_t query_hash,
-                                       std::string_view cursor);
+/// The position in a cursor; nothing if it was not made with this key, or was changed.
+std::optional<std::string> open_cursor(const Key& key, std::string_view cursor);
 
 }  // namespace doctor::rest

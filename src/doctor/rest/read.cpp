@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 
 #include "doctor/base/crypto.hpp"
 #include "doctor/base/text.hpp"
@@ -29,6 +30,17 @@ constexpr std::string_view json_type = "Content-Type: application/json\r\n";
 const query::Query& plain_query() {
   static const query::Query query;
   return query;
+}
+
+// Of where the next page begins. That counts the documents that were ever created, also those that
+// the reader may not know of, so nobody without the key may find it by trying.
+std::uint64_t secret_hash(const Key& key, std::string_view position) {
+  if (position.empty()) return 0;
+  std::string keyed(key.begin(), key.end());
+  const Digest digest = sha256(keyed.append(position));
+  std::uint64_t hash = 0;
+  std::memcpy(&hash, digest.data(), sizeof hash);
+  return hash;
 }
 
 /// One read, over the view of its reader.
@@ -190,9 +202,7 @@ Response Reading::kept(Response response, const KeptAnswer& answer, std::string_
 
 void Reading::add_next(Response& response, std::string_view position) const {
   if (position.empty() || !request_.query) return;
-  const std::string cursor =
-      seal_cursor(context_.identity.cursor_key, cursor_binding(request_), position);
-  if (cursor.size() > context_.limits.cursor_size) return;
+  const std::string cursor = seal_cursor(context_.identity.cursor_key, position);
   if (!request_.query_in_body) {
     const std::string query = percent_encode(request_.query->text_after(cursor));
     if (query.size() <= link_query_max) {
@@ -241,13 +251,17 @@ Response Reading::query(Run run) const {
     return response;
   }
   // What the headers say of the answer counts as part of it.
-  const std::uint64_t hash =
-      hash64(response.body) + 3 * hash64(page->next) + 5 * (page->total ? *page->total + 1 : 0);
+  const std::uint64_t hash = hash64(response.body) +
+                             3 * secret_hash(context_.identity.cursor_key, page->next) +
+                             5 * (page->total ? *page->total + 1 : 0);
   return conditional(std::move(response), answer_tag(hash));
 }
 
 Response Reading::document() const {
   if (!request_.query) return plain_document();
+  // Before any condition: of what is not there, nothing can be unmodified.
+  const auto collection = view_.collection(request_.collection);
+  if (!collection || !view_.find(*collection, request_.id)) return not_found();
   return query([this](std::string& out) -> Result<query::Page> {
     auto done =
         query::one(view_, request_.collection, request_.id, *request_.query, context_.limits, out);

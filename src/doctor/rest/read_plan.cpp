@@ -39,11 +39,6 @@ bool takes_query_body(const Request& request) {
   }
 }
 
-std::uint64_t cursor_binding(const Request& request) {
-  const std::uint64_t query = request.query ? request.query->fingerprint() : 0;
-  return hash64(request.collection) * 3 + query;
-}
-
 Result<void> plan_read(Request& request, std::string body, QueryCache& queries,
                        const Key& cursor_key) {
   if (sent(request.fields.min_revision)) {
@@ -74,9 +69,9 @@ Result<void> plan_read(Request& request, std::string body, QueryCache& queries,
   request.query = *std::move(query);
   request.query_text = std::move(text);
   if (const auto& after = request.query->after()) {
-    auto position = open_cursor(cursor_key, cursor_binding(request), *after);
+    auto position = open_cursor(cursor_key, *after);
     if (!position) {
-      return invalid_in("after", "the cursor was not made by this server for this query");
+      return invalid_in("after", "this cursor was not made by this server, or was changed");
     }
     request.position = *std::move(position);
   }

@@ -17,9 +17,6 @@ bool takes_query_body(const Request& request);
 Result<void> plan_read(Request& request, std::string body, QueryCache& queries,
                        const Key& cursor_key);
 
-/// What a cursor of this request's query is bound to.
-std::uint64_t cursor_binding(const Request& request);
-
 /// The collections that `GET /export` names in its parameters `collection`.
 Result<std::vector<std::string>> export_collections(const Request& request);
 

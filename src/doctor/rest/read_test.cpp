@@ -49,6 +49,17 @@ TEST_F(Reads, OfWhatIsNotThereAre404) {
   }
 }
 
+TEST_F(Reads, OfWhatIsNotThereAre404WhateverIsAskedOfIt) {
+  const std::string query = R"(?q={"select":"name"})";
+  for (const World::Headers& headers : {World::Headers{}, World::Headers{{"If-None-Match", "*"}},
+                                        World::Headers{{"If-Match", "*"}}}) {
+    const auto answer = doctor.get("/entities/vm/9" + query, headers);
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_NE(answer.body.find(R"(\"9\" in the collection vm)"), std::string::npos) << answer.body;
+    EXPECT_EQ(doctor.get("/sessions/none" + query, headers).status, 404);
+  }
+}
+
 TEST_F(Reads, OfACollectionAreAnArrayInCreationOrder) {
   EXPECT_EQ(doctor.get("/entities/cluster").body,
             R"([{"id":"c1","name":"Default"},{"id":"c2","name":"Spare"}])");
@@ -265,8 +276,6 @@ TEST_F(Reads, OfQueriesTellHowLongTheyTook) {
 
 TEST_F(Reads, OfAQueryOverItsBudgetAre400NamingIt) {
   doctor.setup.limits.answer_size = 10;
-  const Service tight(doctor.setup.options, doctor.setup.limits, *doctor.authority,
-                      doctor.store->identity());
   doctor.service = std::make_unique<Service>(doctor.setup.options, doctor.setup.limits,
                                              *doctor.authority, doctor.store->identity());
   const auto answer = doctor.get("/entities/vm");

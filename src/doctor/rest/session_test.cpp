@@ -217,6 +217,23 @@ TEST_F(Secured, AnExpiredSessionIsUnknownAndUnlisted) {
   EXPECT_EQ(doctor.get("/sessions", conditional).status, 200);
 }
 
+// The place of the next page counts them; its part of the tag depends on the store's own key, so
+// that nobody can find it by trying.
+TEST(Pages, OfASessionHaveATagThatNobodyCanCompute) {
+  const auto tag_of_first_page = [] {
+    World doctor;
+    doctor.send("POST", "/entities/vm", {}, R"([{"id":"1"},{"id":"2"},{"id":"3"}])");
+    doctor.send("PUT", "/sessions/s", {}, R"({"permissions":{"vm":[2,3]}})");
+    const World::Headers as_session{{"SESSION", "s"}};
+    const auto page = doctor.get(R"(/entities/vm?q={"limit":1})", as_session);
+    EXPECT_EQ(page.body, R"([{"id":"2"}])");
+    const std::string tag = header_of(page, "ETag");
+    EXPECT_EQ(header_of(doctor.get(R"(/entities/vm?q={"limit":1})", as_session), "ETag"), tag);
+    return tag;
+  };
+  EXPECT_NE(tag_of_first_page(), tag_of_first_page());
+}
+
 TEST_F(Secured, AnErrorShowsASessionOnlyByItsFingerprint) {
   const auto answer = doctor.send("POST", "/sessions", as_connector,
                                   R"([{"id":"secret-0123456789abc","permissions":7}])");
