@@ -4,8 +4,8 @@
 #include <functional>
 #include <string_view>
 
-/// For tests: stands between LMDB and the system. A test program that has disk_shim_test.cpp among
-/// its sources defines the calls by which LMDB writes its file, so that they come here first.
+/// For tests: stands between the store and the system. A test program that has disk_shim_test.cpp
+/// among its sources defines the calls by which files are written, so that they come here first.
 namespace doctor::store {
 
 struct DiskCall {
@@ -13,6 +13,7 @@ struct DiskCall {
     pages,  ///< some pages; not durable before the next flush
     meta,   ///< the head of a commit; durable at once
     flush,
+    allocate,  ///< the reserve gets its blocks, up to `offset`
   };
   Kind kind;
   std::uint64_t offset;    ///< in the file
@@ -27,8 +28,8 @@ struct DiskAnswer {
 
 using DiskHook = std::function<DiskAnswer(const DiskCall&)>;
 
-/// Sets what is asked about each call on a file named store.mdb, until it is destroyed. One at a
-/// time.
+/// Sets what is asked about each call on a file named store.mdb or reserve, until it is destroyed.
+/// One at a time.
 class DiskShim {
  public:
   explicit DiskShim(DiskHook hook);

@@ -13,17 +13,17 @@ namespace {
 std::mutex mutex;  // guards hook
 DiskHook hook;
 
-bool is_store(int file) {
+bool is_named(int file, std::string_view name) {
   char target[512];
   const std::string link = "/proc/self/fd/" + std::to_string(file);
   const ssize_t size = ::readlink(link.c_str(), target, sizeof target);
-  return size > 0 &&
-         std::string_view(target, static_cast<std::size_t>(size)).ends_with("/store.mdb");
+  return size > 0 && std::string_view(target, static_cast<std::size_t>(size)).ends_with(name);
 }
 
 DiskAnswer ask(int file, DiskCall::Kind kind, std::uint64_t offset, std::string_view bytes) {
   const std::lock_guard lock(mutex);
-  if (!hook || !is_store(file)) return {};
+  const char* const name = kind == DiskCall::Kind::allocate ? "/reserve" : "/store.mdb";
+  if (!hook || !is_named(file, name)) return {};
   return hook({kind, offset, bytes});
 }
 
@@ -77,5 +77,13 @@ int fdatasync(int file) {
   const DiskAnswer answer = ask(file, DiskCall::Kind::flush, 0, {});
   if (answer.error != 0) return static_cast<int>(fail(answer.error));
   return static_cast<int>(::syscall(SYS_fdatasync, file));
+}
+
+int posix_fallocate(int file, off_t offset, off_t size) {
+  using namespace doctor::store;
+  const auto end = static_cast<std::uint64_t>(offset + size);
+  const DiskAnswer answer = ask(file, DiskCall::Kind::allocate, end, {});
+  if (answer.error != 0) return answer.error;
+  return ::syscall(SYS_fallocate, file, 0, offset, size) == 0 ? 0 : errno;
 }
 }

@@ -9,6 +9,15 @@ document::CollectionInfo info_of(CollectionNumber number, CollectionRecord recor
   return {number, std::move(record.name), record.count, record.revision};
 }
 
+std::vector<CollectionInfo> listed(const Contents& contents, const document::View& view) {
+  std::vector<CollectionInfo> infos;
+  for (const CollectionNumber number : contents.collections()) {
+    CollectionInfo found = view.info(number);
+    if (found.count > 0 && number != sessions_number) infos.push_back(std::move(found));
+  }
+  return infos;
+}
+
 PooledSnapshot::PooledSnapshot(Environment& environment)
     : environment_(environment),
       reading_(environment.begin_reading()),
@@ -24,12 +33,7 @@ std::optional<CollectionNumber> PooledSnapshot::collection(std::string_view name
 }
 
 std::vector<CollectionInfo> PooledSnapshot::collections() const {
-  std::vector<CollectionInfo> infos;
-  for (const CollectionNumber number : contents_.collections()) {
-    CollectionInfo found = info(number);
-    if (found.count > 0 && number != sessions_number) infos.push_back(std::move(found));
-  }
-  return infos;
+  return listed(contents_, *this);
 }
 
 CollectionInfo PooledSnapshot::info(CollectionNumber collection) const {

@@ -44,6 +44,10 @@ class PooledSnapshot final : public Snapshot {
   mutable std::vector<std::unique_ptr<Asked>> asked_;  // queries ask for one index many times
 };
 
+// What snapshots and write transactions, each a view of its contents, answer alike.
+
 document::CollectionInfo info_of(document::CollectionNumber number, CollectionRecord record);
+/// Those that View::collections gives.
+std::vector<document::CollectionInfo> listed(const Contents& contents, const document::View& view);
 
 }  // namespace doctor::store

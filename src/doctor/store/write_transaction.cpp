@@ -19,6 +19,8 @@ LmdbTransaction::LmdbTransaction(Environment& environment, MDB_txn* transaction)
 
 LmdbTransaction::~LmdbTransaction() {
   if (transaction_ != nullptr) mdb_txn_abort(transaction_);
+  // Whether it was committed or not: what it did not need is not left to other writes.
+  if (may_use_reserve_) environment_.reserve().refill();
 }
 
 std::optional<CollectionNumber> LmdbTransaction::collection(std::string_view name) const {
@@ -26,12 +28,7 @@ std::optional<CollectionNumber> LmdbTransaction::collection(std::string_view nam
 }
 
 std::vector<CollectionInfo> LmdbTransaction::collections() const {
-  std::vector<CollectionInfo> infos;
-  for (const CollectionNumber number : contents_.collections()) {
-    CollectionInfo found = info(number);
-    if (found.count > 0 && number != sessions_number) infos.push_back(std::move(found));
-  }
-  return infos;
+  return listed(contents_, *this);
 }
 
 CollectionInfo LmdbTransaction::info(CollectionNumber collection) const {
@@ -186,7 +183,6 @@ Result<void> LmdbTransaction::commit() {
   }
   file.committing(mdb_txn_id(transaction_));
   const int code = mdb_txn_commit(std::exchange(transaction_, nullptr));
-  if (may_use_reserve_) environment_.reserve().refill();
   if (auto done = outcome(code); !done) return done;
   environment_.committed(state_.revision);
   return {};
