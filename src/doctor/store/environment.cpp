@@ -71,13 +71,11 @@ Result<std::unique_ptr<Environment>> Environment::open(const Options& options) {
   if (!opening) return opening.error();
   environment->current_ = std::move(*opening);
   environment->refuses_writes_ = options.read_only;
-  if (auto read = environment->read_meta(); !read) return read.error();
-
+  const auto reserve = environment->read_meta();
+  if (!reserve) return reserve.error();
   if (!options.read_only) {
-    environment->reserve_ = Reserve(options.directory / "reserve", options.reserve);
+    environment->reserve_ = Reserve(options.directory / "reserve", *reserve);
   }
-  const File& file = environment->file();
-  environment->reserve_size_ = std::min(options.reserve, file.pages_max() * file.page_size() / 8);
   return environment;
 }
 
@@ -96,8 +94,9 @@ Result<std::unique_ptr<Environment::Opening>> Environment::open_file(File::Acces
   return opening;
 }
 
-Result<void> Environment::read_meta() {
+Result<std::uint64_t> Environment::read_meta() {
   Reading reading = begin_reading();
+  const std::uint64_t reserve = reserve_for(reading.transaction());
   auto format = check_format(path_, reading.transaction(), reading.tables());
   auto identity = format ? check_meta(path_, reading.transaction(), reading.tables())
                          : Result<Identity>(format.error());
@@ -110,7 +109,20 @@ Result<void> Environment::read_meta() {
   }
   end_reading(std::move(reading));
   if (!identity) return identity.error();
-  return {};
+  return reserve;
+}
+
+std::uint64_t Environment::reserved_pages() const {
+  const File& file = *current_->file;
+  return std::min(reserve_.wanted() / file.page_size(), file.pages_max() / 8);
+}
+
+std::uint64_t Environment::reserve_for(MDB_txn* transaction) const {
+  const File& file = *current_->file;
+  const std::uint64_t needed = file.pages_to_remove_all(transaction) * file.page_size();
+  // In whole units, so that it does not change with each document.
+  if (needed <= reserve_unit_ || reserve_unit_ == 0) return reserve_unit_;
+  return (needed + reserve_unit_ - 1) / reserve_unit_ * reserve_unit_;
 }
 
 std::uint64_t Environment::size_on_disk() const {

@@ -65,7 +65,11 @@ class Environment {
   /// The file that the transaction writes.
   File& file() { return *current_->file; }
   Reserve& reserve() { return reserve_; }
-  std::uint64_t reserve_size() const { return reserve_size_; }
+  /// Pages of the map that are kept free for removals.
+  std::uint64_t reserved_pages() const;
+  /// How large the reserve should be for what `transaction` sees: what was asked for, or as many
+  /// times that as the removal of everything takes.
+  std::uint64_t reserve_for(MDB_txn* transaction) const;
   /// What a call of LMDB that failed with `code` means, in words. After a failed write or flush it
   /// notes that the store takes no more writes, unless it was only for want of room.
   /// @param bytes_written  about how much the transaction wanted to write
@@ -74,18 +78,21 @@ class Environment {
 
  private:
   explicit Environment(const Options& options)
-      : path_(options.directory / "store.mdb"), map_size_(options.map_size) {}
+      : path_(options.directory / "store.mdb"),
+        map_size_(options.map_size),
+        reserve_unit_(options.reserve) {}
   Result<std::unique_ptr<Opening>> open_file(File::Access access) const;
-  Result<void> read_meta();
+  /// @return how large the reserve should be
+  Result<std::uint64_t> read_meta();
   bool has_no_room(std::uint64_t bytes) const;
   void replace_if_given_up();
   Result<void> reopen_for_writing();
 
   const std::filesystem::path path_;
   const std::uint64_t map_size_;
+  const std::uint64_t reserve_unit_;
   DirectoryLock lock_;
   Reserve reserve_;
-  std::uint64_t reserve_size_ = 0;
   Identity identity_;
   std::atomic<std::uint64_t> revision_{0};
   IndexWishes wishes_;

@@ -107,18 +107,31 @@ Result<MDB_txn*> File::begin_reading(MDB_txn* idle) const {
   return error(Errc::unavailable, mdb_strerror(code));
 }
 
+namespace {
+
+std::uint64_t pages_of(MDB_txn* transaction, MDB_dbi table) {
+  MDB_stat stat{};
+  if (mdb_stat(transaction, table, &stat) != 0) return 0;
+  return stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+}
+
+}  // namespace
+
 std::uint64_t File::pages_used(MDB_txn* transaction) const {
   // LMDB's own two tables, of free pages and of tables, have the handles 0 and 1.
   const Tables& t = tables_;
   const MDB_dbi all[] = {0,           1,     t.meta, t.names,   t.collections,
                          t.documents, t.ids, t.log,  t.indexes, t.references};
   std::uint64_t pages = 2;  // the meta pages
-  for (const MDB_dbi table : all) {
-    MDB_stat stat{};
-    if (mdb_stat(transaction, table, &stat) != 0) continue;
-    pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-  }
+  for (const MDB_dbi table : all) pages += pages_of(transaction, table);
   return pages;
+}
+
+// The entry of the log names each id, which takes less than the table of ids does. Documents go in
+// their order, so that few of their pages are copied at a time; their ids and references lie
+// anywhere, and about a third of those pages is copied before any is empty.
+std::uint64_t File::pages_to_remove_all(MDB_txn* transaction) const {
+  return pages_of(transaction, tables_.ids) + pages_of(transaction, tables_.references);
 }
 
 }  // namespace doctor::store

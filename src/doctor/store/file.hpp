@@ -56,6 +56,9 @@ class File {
   std::uint64_t pages_max() const { return pages_max_; }
   /// Pages in use, as `transaction` sees it; the others can be used again or have never been used.
   std::uint64_t pages_used(MDB_txn* transaction) const;
+  /// About how many pages a transaction needs that removes every document, as `transaction` sees
+  /// them.
+  std::uint64_t pages_to_remove_all(MDB_txn* transaction) const;
 
  private:
   explicit File(MDB_env* environment) : environment_(environment) {}

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <cerrno>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -248,6 +249,56 @@ TEST_F(FullDiskTest, ARemovalThatFailsGivesTheReserveBack) {
   EXPECT_FALSE(put(*store_, "vm", {large("more")}));
   EXPECT_TRUE(remove(*store_, "vm", "1", true));
   expect_sound();
+}
+
+// The entry that the log gets then is many times what the reserve was at first.
+TEST_F(FullDiskTest, ALargeCollectionCanBeRemovedAsAWholeFromAFullDisk) {
+  constexpr std::uint64_t unit = 256u << 10;
+  constexpr std::uint64_t seed = 7;
+  std::mt19937_64 random(seed);
+  store_ = nullptr;
+  SmallDisk disk(directory_.path(), 1u << 30);
+  open(1u << 28, unit);
+  for (int i = 0; i < 10; ++i) {
+    std::vector<std::string> documents;
+    for (int j = 0; j < 1'000; ++j) {
+      documents.push_back(R"({"id":")" + std::to_string(random()) + std::string(200, 'i') +
+                          R"("})");
+    }
+    ASSERT_TRUE(put(*store_, "vm", documents));
+  }
+  ASSERT_TRUE(put(*store_, "other", {R"({"id":"a"})"}));  // the reserve grows before a write
+  EXPECT_GT(std::filesystem::file_size(directory_.path() / "reserve"), 10 * unit);
+  disk.resize(disk.used());
+
+  for (const bool use_reserve : {false, true}) {
+    auto transaction = store_->begin().value();
+    if (use_reserve) transaction->use_reserve();
+    const auto vm = *transaction->collection("vm");
+    std::vector<std::pair<document::DocumentNumber, std::string>> all;
+    const auto walk = transaction->walk(vm);
+    while (const auto entry = walk->next()) {
+      all.emplace_back(entry->number, entry->document.id());
+    }
+    std::vector<document::Change> changes;
+    for (const auto& [number, id] : all) {
+      ASSERT_TRUE(transaction->remove(vm, number));
+      changes.push_back({document::ChangeKind::removed, "vm", id, {}});
+    }
+    const Revision next{transaction->revision().value + 1};
+    ASSERT_TRUE(transaction->append(next, noon, changes));
+    const auto done = transaction->commit();
+    EXPECT_EQ(done.has_value(), use_reserve);
+  }
+  expect_only({});
+  expect_sound();
+}
+
+TEST_F(FullDiskTest, AReserveThatIsLargerThanAskedForGivesTheRestBackAtTheStart) {
+  open(1u << 28, 4u << 20);
+  EXPECT_EQ(std::filesystem::file_size(directory_.path() / "reserve"), 4u << 20);
+  open(1u << 28, 1u << 20);
+  EXPECT_EQ(std::filesystem::file_size(directory_.path() / "reserve"), 1u << 20);
 }
 
 }  // namespace

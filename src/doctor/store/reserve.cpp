@@ -18,6 +18,9 @@ Reserve::Reserve(const std::filesystem::path& path, std::uint64_t size)
   struct stat status{};
   if (file_ && ::fstat(file_.number(), &status) == 0) {
     held_ = std::min(wanted_, static_cast<std::uint64_t>(status.st_blocks) * 512);
+    if (static_cast<std::uint64_t>(status.st_size) > wanted_) {
+      [[maybe_unused]] const int cut = ::ftruncate(file_.number(), static_cast<off_t>(wanted_));
+    }
   }
   if (held_ < wanted_) refill();
   if (held_ < wanted_) {
@@ -38,6 +41,11 @@ void Reserve::refill() {
   for (std::uint64_t size = wanted_; size >= smallest && size > held_; size /= 2) {
     if (fill(size)) return;
   }
+}
+
+void Reserve::want(std::uint64_t size) {
+  if (size > wanted_) looked_ = {};
+  wanted_ = size;
 }
 
 void Reserve::top_up(Clock::time_point now) {

@@ -14,7 +14,7 @@ namespace doctor::store {
 class Reserve {
  public:
   Reserve() = default;
-  /// Takes the file over, and fills it if it can.
+  /// Takes the file over, and makes it as large as it should be if it can.
   Reserve(const std::filesystem::path& path, std::uint64_t size);
 
   /// Gives the blocks back.
@@ -22,6 +22,10 @@ class Reserve {
   /// Takes as many blocks as there are, at most the whole size: at once after a removal that
   /// needed them, so that other writes do not take what is left.
   void refill();
+  /// From now on it should have this size. It grows with the next `top_up`, and shrinks when it is
+  /// taken over again.
+  void want(std::uint64_t size);
+  std::uint64_t wanted() const { return wanted_; }
   /// Completes a reserve that is not whole, once there is ample room; looks at most once a second.
   void top_up(Clock::time_point now);
 

@@ -29,7 +29,8 @@ struct Options {
   std::filesystem::path directory;
   std::uint64_t map_size =
       default_map_size;  ///< address space, not disk: how large the store may grow
-  /// Disk and map kept free for removals when all else is full; at most an eighth of the map.
+  /// Disk and map kept free for removals when all else is full; of the map at most an eighth. It
+  /// grows by this much at a time, with what the removal of all documents would write. 0: none.
   std::uint64_t reserve = 16u << 20;
   bool read_only = false;  ///< nothing is written, and there is no writer
 };

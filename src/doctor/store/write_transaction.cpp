@@ -177,14 +177,16 @@ Result<void> LmdbTransaction::commit() {
   if (auto done = write_records(); !done) return done;
   File& file = environment_.file();
   // What is used now could not be given back by removals later if nothing were left to copy to.
-  const std::uint64_t reserve = environment_.reserve_size() / file.page_size();
-  if (!may_use_reserve_ && file.pages_used(transaction_) + reserve > file.pages_max()) {
+  const std::uint64_t reserved = environment_.reserved_pages();
+  if (!may_use_reserve_ && file.pages_used(transaction_) + reserved > file.pages_max()) {
     return environment_.failure(MDB_MAP_FULL, bytes_written_);
   }
+  const std::uint64_t reserve_wanted = environment_.reserve_for(transaction_);
   file.committing(mdb_txn_id(transaction_));
   const int code = mdb_txn_commit(std::exchange(transaction_, nullptr));
   if (auto done = outcome(code); !done) return done;
   environment_.committed(state_.revision);
+  environment_.reserve().want(reserve_wanted);
   return {};
 }
 
