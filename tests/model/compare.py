@@ -1,18 +1,21 @@
 """Holds the server against the model: random writes to both, then random questions to both."""
 
+from functools import partial
 from urllib.parse import urlsplit
 
 from doctor.http import percent
 
 from .generate import COLLECTIONS, Generator
+from .order import compare, value_at
 from .permissions import View, may_read
-from .query import answer, found, page, select
+from .query import answer, found, number, page, select
 from .selectors import Bad, selectors
 from .store import Store
 from .values import parse, same_text, write
 
 SESSIONS = ["session-of-reader-0", "session-of-reader-1", "session-of-reader-2", "session-of-reader-3"]
 PAGES = 40
+MERGE = "application/merge-patch+json"
 
 
 class Mismatch(AssertionError):
@@ -24,14 +27,20 @@ class Comparison:
 
     def __init__(self, server, random):
         self.http = server.http()
-        self.readers = {name: server.http(session=name) for name in SESSIONS}
-        self.readers[None] = self.http
+        self.readers = {None: self.http, **{name: self.reader(server, name, at) for at, name in enumerate(SESSIONS)}}
         self.random = random
         self.generator = Generator(random)
         self.store = Store()
         self.permissions = {}
         self.revision = 0
-        self.kept = []  # (reader, target, ETag, rows) of earlier answers
+        self.kept = []  # (reader, target, ETag, what gives the answer of now, the answer) of earlier answers
+
+    @staticmethod
+    def reader(server, name, at):
+        """A connection with the credentials of a session, which may come in three ways."""
+        http = server.http(session=None if at == 1 else name)
+        http.headers.update([{}, {"Authorization": f"Bearer {name}"}, {"SECRET": server.secret}, {"Accept-Encoding": "gzip"}][at])
+        return http
 
     # -- writes -------------------------------------------------------------------------------
 
@@ -55,13 +64,17 @@ class Comparison:
         assert answer.status == 200, answer
         self.revision = answer.revision
 
-    def change(self):
-        """One random write of one or a few documents. Returns what changed."""
+    def change(self, drops=0.02):
+        """One random write of one or a few documents, or now and then the end of a collection. Returns what changed."""
         collection = self.random.choice(COLLECTIONS)
         known = [document["id"] for document in self.store.documents(collection)]
         kind = self.random.random()
-        if known and kind < 0.3:
+        if kind < drops:
+            return self.write("DELETE", collection, None, None)
+        if known and kind < 0.2:
             return self.write("PATCH", collection, self.random.choice(known), self.generator.patch())
+        if known and kind < 0.3:
+            return self.write("PATCH", collection, self.random.choice(known), self.generator.merge_patch(), MERGE)
         if known and kind < 0.5:
             return self.write("DELETE", collection, self.random.choice(known), None)
         if kind < 0.7:
@@ -71,7 +84,7 @@ class Comparison:
         id = id if isinstance(id, str) else id.text
         return self.write("PUT", collection, id, self.generator.document(id))
 
-    def write(self, method, collection, id, body):
+    def write(self, method, collection, id, body, kind=None):
         target = f"/entities/{collection}" + ("" if id is None else "/" + percent(id))
         before = len(self.store.documents(collection))
         if method == "PUT" and id is None:
@@ -81,10 +94,12 @@ class Comparison:
         elif method == "PUT":
             changes, whole = self.store.put(collection, body), 1
         elif method == "PATCH":
-            changes, whole = self.store.patch(collection, id, body), 1
+            patch = self.store.merge_patch if kind == MERGE else self.store.patch
+            changes, whole = patch(collection, id, body), 1
         else:
-            changes, whole = self.store.delete(collection, id), 1
-        given = self.http.request(method, target, None if body is None else self.generator.spelled(body))
+            changes, whole = self.store.clear(collection) if id is None else self.store.delete(collection, id), 1
+        body_text = None if body is None else self.generator.spelled(body)
+        given = self.http.request(method, target, body_text, headers={"Content-Type": kind})
         self.revision += bool(changes)
         facts = f"{method} {target} {'' if body is None else write(body)}"
         if method == "DELETE":
@@ -127,14 +142,13 @@ class Comparison:
 
     def check_kept(self):
         """An ETag of before the last writes still matches only if the answer would be the same."""
-        for reader, target, collection, query, etag, rows in self.kept:
+        for reader, target, etag, now, then in self.kept:
             given = self.readers[reader].get(target, headers={"If-None-Match": etag})
             if given.status == 304:
-                now = page(answer(self.view(reader), collection, query), query)
                 facts = f"GET {target} with If-None-Match {etag} as {self.named(reader)}"
-                expect(same_text(now, rows), facts, write(now), "304, which stood for " + write(rows))
+                expect(now() is not None and same_text(now(), then), facts, now(), "304, which stood for " + write(then))
             else:
-                expect(given.status == 200, target, "304 or 200", given)
+                expect(given.status == (404 if now() is None else 200), target, "304, or 200 if it is there", given)
         self.kept = []
 
     def question(self):
@@ -143,9 +157,11 @@ class Comparison:
         seen = [name for name, _ in self.view(reader).collections()]
         collection = self.random.choice(seen * 4 + COLLECTIONS)
         query = self.generator.query(collection)
-        way = self.random.choice(["q", "q", "q", "body", "post"])
+        way = self.random.choice(["q", "q", "raw", "body", "post"])
         try:
             self.ask(reader, collection, query, way)
+            if number(query.get("limit")) and self.random.random() < 0.3:
+                self.page_among_writes(reader, collection, query, way)
             if self.random.random() < 0.2:
                 self.ask_one(reader, collection, query)
         except Mismatch as mismatch:
@@ -153,16 +169,16 @@ class Comparison:
 
     def ask(self, reader, collection, query, way):
         http, view = self.readers[reader], self.view(reader)
-        target = f"/entities/{collection}"
-        facts = f"{way} {target} {write(query)}\n  as {self.named(reader)}"
+        target, text = f"/entities/{collection}", self.generator.spelled(query)
+        facts = f"{way} {target} {text}\n  as {self.named(reader)}"
         try:
             everything = answer(view, collection, query)
         except Bad as bad:
-            given = self.send(http, collection, query, way)
+            given = self.send(http, collection, text, way)
             expect(given.status == 400, facts, f"400: {bad}", given)
             return
         rows, total = page(everything, query), len(everything)
-        given = self.send(http, collection, query, way)
+        given = self.send(http, collection, text, way)
         got, pages = [], 0
         while True:
             expect(given.status == 200, facts, 200, given)
@@ -171,9 +187,10 @@ class Comparison:
             expected_count = str(total) if query.get("count") else None
             expect(count == expected_count, facts + " (count)", expected_count, given)
             got += here
-            again = self.next_page(http, collection, query, given)
+            again = self.next_page(http, collection, text, given)
             if pages == 0 and way == "q" and given["ETag"] and not query.get("limit"):
-                self.kept.append((reader, target + "?q=" + percent(write(query)), collection, query, given["ETag"], rows))
+                now = partial(self.now, reader, collection, query)
+                self.kept.append((reader, target + "?q=" + percent(text), given["ETag"], now, rows))
             if pages == 0 and not again:
                 break
             limit = int(str(query["limit"]))
@@ -200,24 +217,71 @@ class Comparison:
         except Bad:
             return
         target = f"/entities/{collection}/{percent(document['id'])}"
-        given = self.readers[reader].get(target + "?q=" + percent(write({"select": query["select"]})))
+        target += "?q=" + percent(self.generator.spelled({"select": query["select"]}))
+        given = self.readers[reader].get(target)
         facts = f"GET {target} {write(query['select'])} as {self.named(reader)}"
         if not may_read(view.permissions, collection, document["id"]):
             expect(given.status == 404, facts, 404, given)
             return
         expected = select(view, collection, document, chains)
         expect(given.status == 200 and same_text(parse(given.body), expected), facts, write(expected), given)
+        self.kept.append((reader, target, given["ETag"], partial(self.now_one, reader, collection, document["id"], chains), expected))
 
-    def send(self, http, collection, query, way):
+    def now(self, reader, collection, query):
+        return page(answer(self.view(reader), collection, query), query)
+
+    def now_one(self, reader, collection, id, chains):
+        view = self.view(reader)
+        document = view.get(collection, id)
+        return None if document is None else select(view, collection, document, chains)
+
+    def page_among_writes(self, reader, collection, query, way):
+        """Page by page, with writes in between: each page goes on behind the last document of the one before."""
+        http, chains, last = self.readers[reader], selectors(query.get("select", "*")), None
+        try:
+            answer(self.view(reader), collection, query)
+        except Bad:
+            return
+        orders, limit = query.get("orderBy"), number(query["limit"])
+        text = self.generator.spelled(query)
+        given = self.send(http, collection, text, way)
+        for at in range(8):
+            view = self.view(reader)
+            rows = found(view, collection, query)
+            expect(given["Doctor-Total-Count"] == (str(len(rows)) if query.get("count") else None), "count", len(rows), given)
+            if last:
+                rows = [row for row in rows if compare_places(self.place(view, collection, row, orders), last, orders) > 0]
+            else:
+                rows = rows[number(query.get("skip")) :]
+            expected = [select(view, collection, row, chains) for row in rows[:limit]]
+            facts = f"page {at} among writes, {way} {text} of {collection} as {self.named(reader)}"
+            expect(given.status == 200 and same_text(parse(given.body), expected), facts, write(expected), given)
+            expect(bool(given["Link"] or given["Doctor-Next"]) == (len(rows) > limit), facts, f"{len(rows)} rows", given)
+            if len(rows) <= limit:
+                return
+            last = self.place(view, collection, rows[limit - 1], orders)
+            after = given
+            for _ in range(self.random.randint(0, 4)):
+                self.change()
+            if reader and self.random.random() < 0.2:
+                self.allow(reader)
+            given = self.next_page(http, collection, text, after)
+
+    def place(self, view, collection, document, orders):
+        """Where a document stands: its values in the order, and when it was created."""
+        paths = [orders] if isinstance(orders, str) else orders or []
+        return [value_at(view, document, path.removeprefix("-")) for path in paths], self.store.numbers[collection, document["id"]]
+
+    def send(self, http, collection, text, way):
         if way == "post":
-            return http.post(f"/query/{collection}", write(query))
+            return http.post(f"/query/{collection}", text)
         if way == "body":
-            return http.request("GET", f"/entities/{collection}", write(query))
-        return http.get(f"/entities/{collection}?q=" + percent(write(query)))
+            return http.request("GET", f"/entities/{collection}", text)
+        return http.get(f"/entities/{collection}?q=" + (raw(text) if way == "raw" else percent(text)))
 
-    def next_page(self, http, collection, query, given):
+    def next_page(self, http, collection, text, given):
         if given["Doctor-Next"]:
-            return self.send(http, collection, {**query, "after": given["Doctor-Next"]}, "post")
+            return self.send(http, collection, text[: text.rindex("}")] + f',"after":"{given["Doctor-Next"]}"}}', "post")
         if given["Link"]:
             link, _, parameter = given["Link"].partition(">")
             expect('rel="next"' in parameter, "Link", 'rel="next"', given)
@@ -246,6 +310,19 @@ class Comparison:
                 break
         documents = [write(d) for d in found(self.view(reader), collection, {})][:12]
         return Mismatch(f"{mismatch}\ndocuments of {collection} that it may see:\n  " + "\n  ".join(documents))
+
+
+def raw(text):
+    """A query as somebody types it behind `q=`: only what would mean something else is encoded."""
+    return "".join("+" if c == " " else percent(c) if c < " " or c in "+%&#\x7f" else c for c in text)
+
+
+def compare_places(a, b, orders):
+    paths = [orders] if isinstance(orders, str) else orders or []
+    for path, mine, its in zip(paths, a[0], b[0]):
+        if order := compare(mine, its):
+            return -order if path.startswith("-") else order
+    return a[1] - b[1]
 
 
 def reductions(value):

@@ -1,4 +1,4 @@
-"""Random documents, permissions and queries. All of them are legal, but for selectors that clash."""
+"""Random documents, patches, permissions and queries. All of them are legal, but for selectors that clash."""
 
 import json
 
@@ -7,6 +7,8 @@ from .values import Number, write
 COLLECTIONS = ["vm", "cluster", "disk", "user"]
 FIELDS = ["n", "s", "t", "o", "flag", "owner", "Display Name", "version/major", "ž"]
 PLAIN = [name for name in FIELDS if " " not in name]
+REFERRING = FIELDS + COLLECTIONS + ["id"]
+TAKEN = [*FIELDS, "id", "vm", "*", "a.b", "@cluster", "@cluster.n", "@[vm]", "@[vm].n", "@owner:user.s"]  # names of others
 IDS = ["1", "2", "3", "10", "-5", "0", "a", "A", "b", "é", "x y", "a/b", "%41", "*", "a,b", "Größe", "日本", "😀", "q?&#+"]
 STRINGS = ["", "a", "A", "b", "ab", "aB", "abc", "a*b", "up", "down", "Default", "é", "É", "σ", "ς", "Σ", "ß", "ẞ", "日本語",
            "😀", "\uffee", "\\", "\"", "/", "1", "null", "line\nbreak", "tab\t", "\u007f", "a b", "K", "\u212a", "[x]", "{up,down}"]
@@ -88,6 +90,10 @@ class Generator:
             return self.some(lambda: self.value(depth - 1), 0, 3)
         return {name: self.value(depth - 1) for name in self.random.sample(["x", "y", "ž", "id", ""], self.random.randint(0, 3))}
 
+    def merge_patch(self):
+        """RFC 7396: the values of its fields may be patches themselves."""
+        return {**self.patch(), **({"o": self.value(3)} if self.chance(0.7) else {})}
+
     def patch(self):
         names = self.random.sample(FIELDS + COLLECTIONS, self.random.randint(0, 4))
         return {name: None if self.chance(0.3) else self.field(name) for name in names}
@@ -107,8 +113,17 @@ class Generator:
         if isinstance(value, list):
             return "[" + ",".join(f"{self.blank()}{self.spelled(v)}{self.blank()}" for v in value) + "]"
         if isinstance(value, str):
-            return json.dumps(value, ensure_ascii=self.chance(0.3))
+            return self.escaped(value) if self.chance(0.1) else json.dumps(value, ensure_ascii=self.chance(0.3))
         return write(value)
+
+    def escaped(self, text):
+        """Some characters as \\u escapes, also those that need none."""
+        return '"' + "".join(self.as_escape(c) if self.chance(0.3) else json.dumps(c, ensure_ascii=False)[1:-1] for c in text) + '"'
+
+    def as_escape(self, c):
+        units = c.encode("utf-16-be")
+        text = "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+        return text.upper().replace("U", "u") if self.chance(0.5) else text
 
     def blank(self):
         return self.pick(["", "", "", " ", "\n\t "])
@@ -118,7 +133,7 @@ class Generator:
     def query(self, home):
         query = {}
         if self.chance(0.8):
-            query["select"] = self.select(3)
+            query["select"] = self.select(self.pick([2, 3, 3, 5]))
         if self.chance(0.6):
             query["where"] = self.conditions(home, 2)
         if self.chance(0.5):
@@ -148,11 +163,13 @@ class Generator:
             return self.short(depth)
         if depth == 0 or self.chance(0.2):
             return self.named({"field": self.pick(FIELDS)})
-        made = {"ref": "owner", "collection": "user"} if self.chance(0.3) else {"ref": self.pick(COLLECTIONS)}
+        made = {"ref": self.pick(COLLECTIONS)}
+        if self.chance(0.4):
+            made = {"ref": self.pick(REFERRING), "collection": self.pick(COLLECTIONS)}
         if self.chance(0.5):
             made = {"many_ref": self.pick(COLLECTIONS)}
             if self.chance(0.2):
-                made["field"] = self.pick(COLLECTIONS + ["owner"])
+                made["field"] = self.pick(REFERRING)
             for option, make in (("where", lambda: self.conditions(made["many_ref"], 1)), ("orderBy", self.order),
                                  ("limit", self.count), ("skip", self.count)):
                 if self.chance(0.3):
@@ -164,7 +181,9 @@ class Generator:
         return self.named(made)
 
     def named(self, made):
-        if self.chance(0.5):
+        if self.chance(0.15):
+            made["as"] = self.pick(TAKEN)
+        elif self.chance(0.5):
             self.names += 1
             made["as"] = f"{self.pick(['as', 'Als ', '@', '日'])}{self.names}"
         return made
@@ -177,10 +196,9 @@ class Generator:
         if kind < 0.45 and not dots:
             return "*"
         if kind < 0.75:
-            head = self.pick(["@owner:user", "@ owner : user ", *(f"@{name}" for name in COLLECTIONS)])
+            head = self.one()[0]
         else:
-            head, dots = self.pick([f"@[{self.pick(COLLECTIONS)}]", f"@[ {self.pick(COLLECTIONS)} ]",
-                                    f"@[{self.pick(COLLECTIONS)}:{self.pick(COLLECTIONS + ['owner'])}]"]), True
+            head, dots = self.many()[0], True
         tail = self.random.random()
         if tail < 0.5:
             return f"{head}.{self.short(depth - 1, dots)}"
@@ -188,6 +206,25 @@ class Generator:
             inside = ",".join(self.some(lambda: self.short(depth - 1), 1, 3))
             return f"{head}({inside})"
         return head
+
+    def one(self):
+        """The text of a one-to-one reference, and the collection that it leads to."""
+        target = self.pick(COLLECTIONS)
+        return self.pick([("@owner:user", "user"), ("@ owner : user ", "user"), (f"@{target}", target), (f"@{target}", target),
+                          (f"@ {target} ", target), (f"@{self.pick(PLAIN + COLLECTIONS + ['id'])}:{target}", target)])
+
+    def many(self):
+        target = self.pick(COLLECTIONS)
+        return self.pick([f"@[{target}]", f"@[{target}]", f"@ [ {target} ]", f"@[{target}:{self.pick(PLAIN + COLLECTIONS + ['id'])}]",
+                          f"@[{target} : {self.pick(COLLECTIONS + ['owner'])}]"]), target
+
+    def way(self, most, many=True):
+        """References one behind the other, and the collection that they lead to."""
+        texts = []
+        for _ in range(self.random.randint(1, most)):
+            text, target = self.many() if many and self.chance(0.4) else self.one()
+            texts.append(text)
+        return self.pick([".", ".", " . "]).join(texts), target
 
     def order(self):
         paths = ["".join([self.pick(["", "-"]), self.order_path()]) for _ in range(self.random.randint(1, 3))]
@@ -197,6 +234,7 @@ class Generator:
         return self.pick([
             *FIELDS, "id", "n", "s", "n", "s", "o.x", "o.y.x", "t.x", "vm", "@owner:user.n",
             f"@{self.pick(COLLECTIONS)}.{self.pick(PLAIN)}", f"@{self.pick(COLLECTIONS)}.@{self.pick(COLLECTIONS)}.n",
+            f"{self.way(4, many=False)[0]}.{self.pick(PLAIN + ['id'])}",
         ])
 
     def conditions(self, home, depth, low=1):
@@ -212,15 +250,19 @@ class Generator:
         if depth and self.chance(0.2):
             target = self.pick(COLLECTIONS)
             key = self.pick([f"@{target}", f"@[{target}]", f"@[{target}]", f"@owner:{target}", f"@user.@[{target}]"])
+            if self.chance(0.3):
+                key, target = self.way(3)
             inner = self.conditions(target, depth - 1, 0)
-            return key, self.pick([inner, inner, {"$exists": self.chance(0.5)}, {"$not": inner or {"$exists": True}}])
+            return key, self.pick([inner, inner, {"$exists": self.chance(0.5)}, {"$not": inner or {"$exists": True}},
+                                   {"$exists": self.chance(0.5), "$not": inner}, {"$not": {"$not": inner}}])
         path = self.pick([
             *FIELDS, "id", "id", *["n", "s", "t"] * 4, "o", "o.x", "o.y", "o.x.y", "o.id", "t.x", "t.x.y", "vm", "disk", "owner", "flag",
             f"@{self.pick(COLLECTIONS)}.{self.pick(PLAIN + ['id'])}", f"@[{self.pick(COLLECTIONS)}].{self.pick(PLAIN + ['id'])}",
             f"@owner:user.@[{self.pick(COLLECTIONS)}].s", f"@[{self.pick(COLLECTIONS)}:owner].n",
             f"@{self.pick(COLLECTIONS)}.@{self.pick(COLLECTIONS)}.s",
+            *[f"{self.way(4)[0]}.{self.pick(PLAIN + ['id'])}" for _ in range(5)],
         ])
-        return path, self.asked(2, path.split(".")[-1])
+        return path, self.asked(2, path.split(".")[-1].strip())
 
     def asked(self, depth, name):
         """What a key whose last step is `name` is compared with."""
@@ -229,7 +271,7 @@ class Generator:
         if self.chance(0.1):
             return self.pick([[], {}, [Number("1")], {"x": Number("1.0")}, self.value(2)])
         if self.chance(0.1):
-            return self.pick(GLOBS)
+            return self.glob()
         return dict(self.operator(depth, name) for _ in range(self.pick([1, 1, 2])))
 
     def operand(self, name):
@@ -237,6 +279,15 @@ class Generator:
         if self.chance(0.2):
             return self.pick([self.scalar(), self.scalar(), self.reference()])
         return self.field(name) if name in ("n", "s", "Display Name") else self.reference() if name in COLLECTIONS + ["id", "owner"] else self.scalar()
+
+    def glob(self):
+        """A pattern that is known to be of interest, one of a string that there is, or nonsense."""
+        if self.chance(0.4):
+            return self.pick(GLOBS)
+        if self.chance(0.5):
+            return "".join(self.pick([c, c, c.swapcase(), "?", "*", f"[{c}-{c}]", f"[!{c}]", "{" + c + ",x}", "\\" + c, ""])
+                           for c in self.pick(self.strings)) + self.pick(["", "", "*"])
+        return "".join(self.pick("**?[]{}!,-\\abAÉσ") for _ in range(self.random.randint(1, 7)))
 
     def operator(self, depth, name):
         kind = self.pick(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$glob", "$ne", "$gte", "$lte", "$nin"]
@@ -248,7 +299,7 @@ class Generator:
         if kind == "$exists":
             return kind, self.chance(0.5)
         if kind == "$glob":
-            return kind, self.pick(GLOBS + self.strings)
+            return kind, self.pick([self.glob, lambda: self.pick(self.strings)])()
         if kind == "$not":
             return kind, self.asked(depth - 1, name)
         return kind, self.operand(name)

@@ -2,8 +2,8 @@
 
 from . import references
 from .order import ordered
-from .selectors import OPTIONS, STAR, Bad, Chain, Many, selectors
-from .values import MISSING, Number
+from .selectors import OPTIONS, STAR, Bad, Chain, Many, parse_path, selectors
+from .values import MISSING, Number, equal
 from .where import matches
 
 
@@ -55,20 +55,46 @@ def select(view, home, document, chains):
 
 def merged(chains):
     """Selectors with the same key are one, at the place of the first."""
-    by_key, made = {}, []
+    by_key, stars, made = {}, set(), []
     for chain in chains:
-        if chain.tail is STAR or chain.key not in by_key:
-            by_key.setdefault(chain.key, len(made))
+        if chain.tail is STAR:
+            if chain.key not in stars:
+                made.append(chain)
+            stars.add(chain.key)
+            continue
+        if isinstance(chain.tail, str) and not chain.named and chain.key[: -len(chain.tail)] + "*" in stars:
+            continue  # the star has brought it
+        if chain.key not in by_key:
+            by_key[chain.key] = len(made)
             made.append(chain)
             continue
         at = by_key[chain.key]
         other = made[at]
+        if list(map(plain, chain.steps)) != list(map(plain, other.steps)) or type(chain.tail) is not type(other.tail):
+            raise Bad(f"{chain.key}: two different things with one key")
+        if isinstance(chain.tail, str) and chain.tail != other.tail:
+            raise Bad(f"{chain.key}: two different fields with one key")
         for mine, its in zip(chain.steps, other.steps):
-            if isinstance(mine, Many) and repr(mine.options) != repr(its.options):
+            if isinstance(mine, Many) and not same_options(mine.options, its.options):
                 raise Bad(f"{chain.key}: the same key with other {OPTIONS}, use `as`")
-        if isinstance(chain.tail, list) and isinstance(other.tail, list):
+        if isinstance(chain.tail, list):
             made[at] = Chain(other.steps, other.tail + chain.tail, chain.key)
     return made
+
+
+def plain(step):
+    return step._replace(options=None) if isinstance(step, Many) else step
+
+
+def same_options(mine, its):
+    def orders(options):
+        given = options.get("orderBy", [])
+        return [parse_path(one.lstrip("-")) + (one[0] == "-",) for one in ([given] if isinstance(given, str) else given)]
+
+    def limits(options):
+        return [number(options[name]) if name in options else None for name in ("limit", "skip")]
+
+    return equal(mine.get("where"), its.get("where")) and orders(mine) == orders(its) and limits(mine) == limits(its)
 
 
 def follow(view, home, document, steps, tail):

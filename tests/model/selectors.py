@@ -7,9 +7,9 @@ A selector is a chain of references and what stands at its end:
 import re
 from collections import namedtuple
 
-Ref = namedtuple("Ref", "field collection")
+Ref = namedtuple("Ref", "field collection text")  # text: as it was written
 Many = namedtuple("Many", "collection field options")  # options: where, orderBy, limit, skip
-Chain = namedtuple("Chain", "steps tail key")
+Chain = namedtuple("Chain", "steps tail key named", defaults=[False])  # named: by `as`
 
 STAR = object()
 WHOLE = [Chain([], STAR, "*")]
@@ -81,9 +81,7 @@ def selector(text):
         field = text.name() if text.accept(":") else None
         text.expect("]")
         return project(text, Many(collection, field, {}))
-    field = text.name()
-    collection = text.name() if text.accept(":") else field
-    return project(text, Ref(field, collection))
+    return project(text, ref(text.name(), text.name() if text.accept(":") else None))
 
 
 def project(text, step):
@@ -103,13 +101,17 @@ def behind(step, chain):
     steps = [step, *chain.steps]
     if chain.tail is STAR and any(isinstance(one, Many) for one in steps):
         raise Bad("* behind a many")
-    return Chain(steps, chain.tail, step_text(step) + "." + chain.key)
+    return Chain(steps, chain.tail, step_text(step) + "." + chain.key, chain.named)
 
 
 def step_text(step):
     if isinstance(step, Many):
         return f"@[{step.collection}:{step.field}]" if step.field else f"@[{step.collection}]"
-    return f"@{step.field}:{step.collection}" if step.collection != step.field else f"@{step.field}"
+    return step.text
+
+
+def ref(field, collection):
+    return Ref(field, collection or field, f"@{field}:{collection}" if collection else f"@{field}")
 
 
 def long_form(value):
@@ -117,7 +119,7 @@ def long_form(value):
         chain = Chain([], value["field"], value["field"])
     else:
         if "ref" in value:
-            step = Ref(value["ref"], value.get("collection", value["ref"]))
+            step = ref(value["ref"], value.get("collection"))
         else:
             step = Many(value["many_ref"], value.get("field"), {k: value[k] for k in OPTIONS if k in value})
         inside = value.get("select", ["*"])
@@ -125,7 +127,9 @@ def long_form(value):
             chain = Chain([step], selectors(inside), step_text(step))
         else:
             chain = behind(step, selectors(inside)[0])
-    return chain._replace(key=value["as"]) if "as" in value else chain
+    if "as" in value and chain.tail is STAR:
+        raise Bad("as for .*")
+    return chain._replace(key=value["as"], named=True) if "as" in value else chain
 
 
 def parse_path(key):
@@ -144,8 +148,7 @@ def parse_path(key):
             text.expect("]")
             steps.append(Many(collection, field, {}))
         else:
-            field = text.name()
-            steps.append(Ref(field, text.name() if text.accept(":") else field))
+            steps.append(ref(text.name(), text.name() if text.accept(":") else None))
         if text.end():
             return steps, []
         text.expect(".")

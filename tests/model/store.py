@@ -11,6 +11,8 @@ Change = namedtuple("Change", "kind collection id fields before after")
 class Store:
     def __init__(self):
         self.collections = {}
+        self.created = 0
+        self.numbers = {}  # (collection, id): when it was created, counted from 1
 
     def documents(self, collection):
         return list(self.collections.get(collection, {}).values())
@@ -35,14 +37,15 @@ class Store:
 
     def patch(self, collection, id, patch):
         """Sets top-level fields; None removes one. A field keeps its place, new ones come last."""
+        return self._patched(collection, id, patch, {**self.get(collection, id), **patch})
+
+    def merge_patch(self, collection, id, patch):
+        """RFC 7396."""
+        return self._patched(collection, id, patch, merged(self.get(collection, id), patch))
+
+    def _patched(self, collection, id, patch, after):
         before = self.get(collection, id)
-        after = dict(before)
-        for name, value in patch.items():
-            if value is None:
-                after.pop(name, None)
-            else:
-                after[name] = value
-        after["id"] = id
+        after = {name: value for name, value in after.items() if name not in patch or value is not None}
         set_ones = [name for name in patch if name in after and differs(before, after, name)]
         dropped = [name for name in patch if name not in after and name in before]
         if not set_ones + dropped:
@@ -64,6 +67,8 @@ class Store:
         before = self.get(collection, id)
         if before is None:
             self.collections.setdefault(collection, {})[id] = after
+            self.created += 1
+            self.numbers[collection, id] = self.created
             return Change("created", collection, id, [], None, after)
         fields = [name for name in after if differs(before, after, name)]
         fields += [name for name in before if name not in after]
@@ -79,6 +84,18 @@ class Store:
     def _ordered(changes):
         made = [change for change in changes if change]
         return [change for kind in ("created", "updated", "removed") for change in made if change.kind == kind]
+
+
+def merged(target, patch):
+    if not isinstance(patch, dict):
+        return patch
+    made = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            made.pop(name, None)
+        else:
+            made[name] = merged(made.get(name), value)
+    return made
 
 
 def differs(before, after, name):
