@@ -237,6 +237,10 @@ HttpConnection::Step HttpConnection::own(rest::Own own) {
         case Phase::starting:
           return answer(plain("/readyz", 503, "starting\n"));
         case Phase::serving:
+          if (!shared_.engine->store().takes_writes()) {
+            return answer(plain("/readyz", 503,
+                                "reads only: writing to the disk failed, start Doctor again\n"));
+          }
           return answer(plain("/readyz", 200, "ready\n"));
         case Phase::stopping:
           return answer(plain("/readyz", 503, "stopping\n"));

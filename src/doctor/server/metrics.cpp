@@ -58,6 +58,9 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
   out.single("doctor_commands_waiting", "gauge", "Writes queued for the writer.", engine.waiting);
   out.single("doctor_store_bytes", "gauge", "Size of the store on disk.",
              shared_.engine->store().size_on_disk());
+  out.single("doctor_store_takes_writes", "gauge",
+             "1; 0 once writing to the disk has failed, until a restart.",
+             shared_.engine->store().takes_writes() ? 1 : 0);
 
   out.single("doctor_mqtt_subscriptions", "gauge", "Subscriptions of connected clients.",
              mqtt.subscriptions);

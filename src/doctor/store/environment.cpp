@@ -70,7 +70,7 @@ Result<std::unique_ptr<Environment>> Environment::open(const Options& options) {
       environment->open_file(options.read_only ? File::Access::read : File::Access::write);
   if (!opening) return opening.error();
   environment->current_ = std::move(*opening);
-  environment->refuses_writes_ = options.read_only;
+  environment->takes_writes_ = !options.read_only;
   const auto reserve = environment->read_meta();
   if (!reserve) return reserve.error();
   if (!options.read_only) {
@@ -136,6 +136,7 @@ Environment::Reading Environment::begin_reading() {
   for (;;) {
     changed_.wait(lock, [this] { return !reopening_; });
     Opening* const opening = current_.get();
+    const std::uint64_t replacements = replacements_;
     std::unique_ptr<Reader> reader;
     if (!opening->idle.empty()) {
       reader = std::move(opening->idle.back());
@@ -151,12 +152,10 @@ Environment::Reading Environment::begin_reading() {
     }
     reader.reset();
     lock.lock();
-    --opening->in_use;
-    if (!opening->file->given_up()) {
-      stop_without_reading(transaction.error());
-    }
-    // The writer, which has seen it too, is about to replace this opening.
-    changed_.wait(lock, [&] { return current_.get() != opening; });
+    if (!opening->file->given_up()) stop_without_reading(transaction.error());
+    if (--opening->in_use == 0 && reopening_) changed_.notify_all();
+    // The writer, which has seen it too, replaces this opening, or has done so by now.
+    changed_.wait(lock, [&] { return replacements_ != replacements; });
   }
 }
 
@@ -168,7 +167,7 @@ void Environment::end_reading(Reading reading) {
 }
 
 Result<MDB_txn*> Environment::begin_writing() {
-  if (refuses_writes_) {
+  if (!takes_writes()) {
     return error(Errc::unavailable,
                  "the store takes no more writes since writing to the disk failed: see the log, "
                  "and start Doctor again");
@@ -205,7 +204,7 @@ Error Environment::failure(int code, std::uint64_t bytes_written) {
   // LMDB reports a write that was cut short as EIO, but what cuts a write short is a full disk.
   const bool full = is_full(code) || (code == EIO && has_no_room(bytes_written));
   if (!full) {
-    refuses_writes_ = true;
+    takes_writes_ = false;
     log::error("writing to the store failed; it takes no more writes until Doctor is started again",
                {{"path", path_.string()}, {"cause", mdb_strerror(code)}});
   }
@@ -241,6 +240,7 @@ void Environment::replace_if_given_up() {
     const std::lock_guard lock(mutex_);
     given_up_ = std::move(current_);
     current_ = std::move(*opening);
+    ++replacements_;
   }
   changed_.notify_all();
   // LMDB has taken back what it wrote of the commit that failed. Had it not, this would show it.
@@ -269,6 +269,7 @@ Result<void> Environment::reopen_for_writing() {
     }
     if (!opening) stop_without_reading(opening.error());
     current_ = std::move(*opening);
+    ++replacements_;
   } else {
     done = error(Errc::out_of_space, "the disk was full; the store will soon be opened again");
   }

@@ -31,6 +31,7 @@ class Environment {
 
   const Identity& identity() const { return identity_; }
   document::Revision revision() const { return document::Revision{revision_.load()}; }
+  bool takes_writes() const { return takes_writes_.load(std::memory_order_relaxed); }
   std::uint64_t size_on_disk() const;
 
   /// A read transaction of the pool, and what it remembers of the store from one use to the next.
@@ -96,10 +97,11 @@ class Environment {
   Identity identity_;
   std::atomic<std::uint64_t> revision_{0};
   IndexWishes wishes_;
-  bool refuses_writes_ = false;  // the writer's
+  std::atomic<bool> takes_writes_{true};
 
   std::mutex mutex_;  // guards what follows, though the writer may read current_ without it
   std::condition_variable changed_;
+  std::uint64_t replacements_ = 0;  // of current_
   std::unique_ptr<Opening> current_;
   std::unique_ptr<Opening> given_up_;  // by LMDB; current_ is then for reading only
   bool reopening_ = false;             // no snapshot begins meanwhile

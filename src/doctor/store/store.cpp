@@ -58,6 +58,10 @@ Result<void> Store::index_for(std::chrono::microseconds time) {
   return {};
 }
 
+bool Store::takes_writes() const {
+  return environment_->takes_writes();
+}
+
 std::uint64_t Store::size_on_disk() const {
   return environment_->size_on_disk();
 }

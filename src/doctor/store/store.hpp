@@ -85,6 +85,9 @@ class Store {
   /// no answer and makes no revision.
   Result<void> index_for(std::chrono::microseconds time);
 
+  /// False once a failed write or flush has made the store refuse writes, and if it was opened for
+  /// reading only. Any thread.
+  bool takes_writes() const;
   std::uint64_t size_on_disk() const;
 
  private:
