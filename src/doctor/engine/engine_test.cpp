@@ -173,6 +173,26 @@ TEST_F(EngineTest, ALargeBulkIsAGroupOfItsOwn) {
   EXPECT_EQ(engine_->figures().groups, 4u);
 }
 
+// What a patch writes is the whole document, which nobody knows before it is applied.
+TEST_F(EngineTest, AGroupEndsWhenItsTransactionHasBecomeLarge) {
+  constexpr int documents = 6;
+  for (int i = 0; i < documents; ++i) ASSERT_TRUE(run(put(document(i, 6u << 20))));
+  const auto before = engine_->figures();
+  std::vector<std::future<Result<Outcome>>> answers;
+  {
+    const Hold hold(*engine_);
+    for (int i = 0; i < documents; ++i) {
+      auto patch = document::Patch::parse(document::PatchKind::shallow, R"({"w":1})", limits_);
+      answers.push_back(submit({"vm", noon, Patch{std::to_string(i), std::move(*patch), {}}}));
+    }
+  }
+  std::uint64_t expected = documents + 2;  // behind the one that held
+  for (auto& answer : answers) EXPECT_EQ(answer.get()->revision, Revision{expected++});
+  EXPECT_EQ(engine_->figures().groups - before.groups, 3u);  // it, and three documents at a time
+  EXPECT_EQ(engine_->figures().failed_groups, 0u);
+  EXPECT_EQ(notes_.revisions().size(), 2u * documents + 1);
+}
+
 TEST_F(EngineTest, AGroupThatTheDiskRefusesIsTriedAgainOneByOne) {
   std::vector<std::future<Result<Outcome>>> answers;
   int flushes = 0;

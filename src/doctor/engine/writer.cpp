@@ -13,6 +13,10 @@ namespace {
 constexpr std::size_t group_bytes_max = 1u << 20;
 constexpr std::size_t group_commands_max = 1'024;
 
+// What a patch or a removal writes is not known before it is applied: a transaction that has become
+// so large ends its group early.
+constexpr std::uint64_t transaction_bytes_max = 16u << 20;
+
 constexpr std::size_t expired_at_a_time = 10'000;
 
 // Between two groups an index is built for so long; with its flush a step takes some 5 ms.
@@ -152,13 +156,21 @@ std::vector<Engine::Writer::Job> Engine::Writer::take_group() {
 }
 
 void Engine::Writer::carry_out(std::span<Job> group) {
-  if (group.size() == 1) return carry_out_alone(group.front());
-  if (auto outcomes = attempt(group, false)) return finish(group, std::move(*outcomes));
-  {
-    const std::lock_guard lock(mutex_);
-    ++figures_.failed_groups;
+  while (group.size() > 1) {
+    auto outcomes = attempt(group, false);
+    if (!outcomes) {
+      {
+        const std::lock_guard lock(mutex_);
+        ++figures_.failed_groups;
+      }
+      for (Job& job : group) carry_out_alone(job);
+      return;
+    }
+    const std::size_t done = outcomes->size();
+    finish(group.first(done), std::move(*outcomes));
+    group = group.subspan(done);
   }
-  for (Job& job : group) carry_out_alone(job);
+  if (!group.empty()) carry_out_alone(group.front());
 }
 
 void Engine::Writer::carry_out_alone(Job& job) {
@@ -182,6 +194,7 @@ Result<Engine::Writer::Outcomes> Engine::Writer::attempt(std::span<Job> jobs, bo
     const Result<Outcome>& outcome = outcomes.back();
     if (!outcome && !is_of_command(outcome.error())) return outcome.error();
     changed = changed || (outcome && outcome->commit != nullptr);
+    if ((*transaction)->bytes_written() > transaction_bytes_max) break;
   }
   if (changed) {
     if (auto done = (*transaction)->commit(); !done) return done.error();

@@ -52,7 +52,8 @@ class Engine::Writer {
   std::vector<Job> take_group();
   void carry_out(std::span<Job> group);
   void carry_out_alone(Job& job);
-  /// One transaction. An outcome may be an error of its command; an error of all is the disk's.
+  /// One transaction of as many as it holds, at least the first. An outcome may be an error of its
+  /// command; an error of all is the disk's.
   Result<Outcomes> attempt(std::span<Job> jobs, bool use_reserve);
   void finish(std::span<Job> jobs, Outcomes outcomes);
   void call_waits();

@@ -109,7 +109,13 @@ void Check::collections() {
     tallies_[number].record = std::move(*record);
     if (number != sessions_number) ++summary_.collections;
   }
-  for (ReferenceIndex& index : all_indexes(transaction_, tables_)) {
+  std::vector<ReferenceIndex> indexes = all_indexes(transaction_, tables_);
+  MDB_stat stored{};
+  mdb_stat(transaction_, tables_.indexes, &stored);
+  if (stored.ms_entries != indexes.size()) {
+    fault("the records of " + text(stored.ms_entries - indexes.size()) + " indexes cannot be read");
+  }
+  for (ReferenceIndex& index : indexes) {
     const auto tally = tallies_.find(index.collection);
     if (tally == tallies_.end()) {
       fault("an index is of collection " + text(index.collection.value) + ", which is not there");
@@ -344,6 +350,12 @@ Result<CheckSummary> check(const std::filesystem::path& directory,
     result = format.error();
   } else {
     result = Check(*transaction, tables, report).run();
+    // What else the start would refuse: that the store does not know its own id.
+    const auto meta = check_meta(path, *transaction, tables);
+    if (!meta && result->faults == 0) {
+      ++result->faults;
+      report(meta.error().detail);
+    }
   }
   mdb_txn_abort(*transaction);
   return result;

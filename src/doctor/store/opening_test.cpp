@@ -167,6 +167,19 @@ TEST_F(OpeningTest, AStoreWhoseTablesDoNotAgreeIsRefused) {
   EXPECT_NE(faults_of(directory_.path()), no_faults);
 }
 
+TEST_F(OpeningTest, WhatTheStartRefusesTheCheckTells) {
+  fill();
+  change([](MDB_txn* transaction) { set(transaction, "meta", "id", "short"); });
+  expect_refused("does not know its own id");
+  EXPECT_EQ(faults_of(directory_.path()).size(), 1u);
+}
+
+TEST_F(OpeningTest, AnIndexWhoseRecordCannotBeReadIsAFault) {
+  fill();
+  change([](MDB_txn* transaction) { set(transaction, "indexes", "??", "12345678"); });
+  EXPECT_EQ(faults_of(directory_.path()).size(), 1u);
+}
+
 TEST_F(OpeningTest, AFileThatIsCutOffIsRefusedWhereverItEnds) {
   fill();
   const std::string whole = read();

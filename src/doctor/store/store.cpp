@@ -51,7 +51,7 @@ Result<void> Store::index_for(std::chrono::microseconds time) {
   }
   const auto complete = transaction.build_indexes(deadline);
   if (!complete) return complete.error();
-  if (transaction.has_written()) {
+  if (transaction.bytes_written() > 0) {
     if (auto done = transaction.commit(); !done) return done;
   }
   wishes.set_complete(*complete);

@@ -134,6 +134,8 @@ class WriteTransaction : public document::View {
   /// larger than `max_bytes`; at most `max_entries` at a call, and never the newest.
   virtual Result<void> trim_log(Timestamp oldest, std::uint64_t max_bytes,
                                 std::size_t max_entries) = 0;
+  /// About how many bytes it has written.
+  virtual std::uint64_t bytes_written() const = 0;
   /// Lets this transaction use the reserve: for one that only removes.
   virtual void use_reserve() = 0;
   /// Durable when it returns. The transaction is over, whatever it returns.

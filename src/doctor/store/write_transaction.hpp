@@ -41,6 +41,7 @@ class LmdbTransaction final : public WriteTransaction {
                       std::span<const document::Change> changes) override;
   Result<void> trim_log(Timestamp oldest, std::uint64_t max_bytes,
                         std::size_t max_entries) override;
+  std::uint64_t bytes_written() const override { return bytes_written_; }
   void use_reserve() override;
   Result<void> commit() override;
 
@@ -49,7 +50,6 @@ class LmdbTransaction final : public WriteTransaction {
   Result<bool> make_index(document::CollectionNumber collection, std::string_view field);
   /// Builds at what is not complete until the deadline; whether all is complete.
   Result<bool> build_indexes(Clock::time_point deadline);
-  bool has_written() const { return bytes_written_ > 0; }
 
  private:
   struct Loaded {
