@@ -276,10 +276,11 @@ TEST_F(FullDiskTest, ALargeCollectionCanBeRemovedAsAWholeFromAFullDisk) {
     if (use_reserve) transaction->use_reserve();
     const auto vm = *transaction->collection("vm");
     std::vector<std::pair<document::DocumentNumber, std::string>> all;
-    const auto walk = transaction->walk(vm);
+    auto walk = transaction->walk(vm);
     while (const auto entry = walk->next()) {
       all.emplace_back(entry->number, entry->document.id());
     }
+    walk = nullptr;  // a walk must not outlive its transaction
     std::vector<document::Change> changes;
     for (const auto& [number, id] : all) {
       ASSERT_TRUE(transaction->remove(vm, number));
