@@ -25,6 +25,14 @@ def test_operations_names_every_limit():
     assert named == re.findall(r'LimitSetting\{"(\w+)"', settings)
 
 
+def test_operations_and_the_example_tell_the_same_default_of_every_limit():
+    operations = (ROOT / "docs/operations.md").read_text().split("## Limits")[1]
+    example = (ROOT / "packaging/doctor.toml").read_text().split("[limits]")[1]
+    told = {name: value.replace(" ", "") for name, value in re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", operations, re.MULTILINE)}
+    shown = {name: re.sub('[" _]', "", value) for name, value in re.findall(r'^(\w+) = ("[^"]*"|[\d_]+)', example, re.MULTILINE)}
+    assert told == {name: shown[name] for name in told}
+
+
 def test_every_package_has_a_reason():
     for line in (ROOT / "scripts/packages.txt").read_text().splitlines():
         if line and line[0] not in "#[":

@@ -298,6 +298,19 @@ def test_bodies_under_way_are_bounded_together(victim):
     assert set(statuses) <= {503, 413, 408} and 503 in statuses, statuses
 
 
+def test_long_queries_that_wait_take_no_more_than_their_text(victim):
+    """Parsed, such a query takes some forty times the memory of its text."""
+    query = '{"select":[' + ",".join(f'"f{n}"' for n in range(90_000)) + '],"where":{"id":"nobody"}}'
+    waiting = []
+    for _ in range(30):
+        one = Http(victim.api)
+        one.send(encode("POST", "/query/a", query, ("127.0.0.1", victim.api), {}))
+        waiting.append(one)
+    for one in waiting:
+        assert one.read().status in (200, 503)
+        one.close()
+
+
 def test_answers_under_way_are_bounded_together(victim):
     """Clients ask for large answers and do not read them."""
     victim.wrote = True

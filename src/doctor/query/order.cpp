@@ -83,9 +83,11 @@ std::optional<std::string_view> value_of(const Order& order, DocumentView docume
     document = *target;
   }
   if (names.empty()) return document.text();
+  references.budget().seek(1, document.field_count());
   auto value = document.find(*names.front());
   for (std::size_t i = 1; value && i < names.size(); ++i) {
     if (value->front() != '{') return std::nullopt;
+    references.budget().read(value->size());
     value = member_of(*value, *names[i]);
   }
   return value;

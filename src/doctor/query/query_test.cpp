@@ -228,6 +228,23 @@ TEST_F(HostileQueryTest, AskingVeryMuchOfFewDocumentsEndsAtTheBudgetToo) {
   EXPECT_EQ(outcome("{'where':{'s':'" + repeated("{a,b}", 1'000) + "b'}}"), "query_documents");
 }
 
+TEST_F(HostileQueryTest, GoingThroughNestedValuesAgainAndAgainEndsAtTheBudgetToo) {
+  limits.query_documents = 100;
+  put("a", "{'id':'1','a':'1','s':'x','o':{'x':{'y':{'z':'" + std::string(150'000, 'x') + "'}}}}");
+  EXPECT_EQ(outcome("{'select':'s','orderBy':'o.x.y'}"), "[{'s':'x'}]");
+  EXPECT_EQ(outcome("{'select':'s','orderBy':['o.x.y','o.y','o.z']}"), "query_documents");
+  // Each object's text is gone through once more for its repeated keys.
+  const auto nested = [&](std::size_t depth) {
+    std::string select = "'s'";
+    for (std::size_t i = 0; i < depth; ++i) {
+      select = "{'field':'id','as':'s'},'*',{'ref':'a','as':'z','select':[" + select + "]}";
+    }
+    return outcome("{'select':[" + select + "]}");
+  };
+  EXPECT_TRUE(nested(1).starts_with("[{'s':'1','id':'1'"));
+  EXPECT_EQ(nested(20), "query_documents");
+}
+
 TEST_F(HostileQueryTest, BudgetsCountOnlyWhatTheViewShows) {
   limits.query_documents = 3;
   EXPECT_EQ(outcome("{'select':'s'}"), "[{'s':'x'}]");

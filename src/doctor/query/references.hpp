@@ -28,6 +28,9 @@ class References {
         collections_(plan.collections.size()),
         links_(plan.links.size()) {}
 
+  /// What those who go through values on its behalf note.
+  Budget& budget() { return budget_; }
+
   /// Whether a value can be a reference: a string, or an integer without fraction and exponent.
   static bool is_reference(std::string_view value);
 

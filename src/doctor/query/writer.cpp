@@ -191,6 +191,8 @@ void Writer::close(std::size_t first, char bracket) {
 // Of members with the same key the first one stays.
 void Writer::drop_repeated(std::size_t first) {
   const std::string text = out_.substr(first);
+  budget_.read(text.size());
+  if (budget_.spent()) return;
   std::set<std::string_view> seen;
   out_.resize(first);
   put('{');

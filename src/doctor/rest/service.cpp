@@ -46,6 +46,10 @@ void warn_of_short_ids(const engine::Outcome& outcome, std::atomic<bool>& told) 
 
 }  // namespace
 
+bool Admitted::is_read() const {
+  return request_.is_read();
+}
+
 bool Admitted::wants_body() const {
   if (request_.is_read()) return takes_query_body(request_);
   return request_.method != Method::delete_;

@@ -36,6 +36,7 @@ struct FailedLogin {
 /// head of the request, which must outlive it.
 class Admitted {
  public:
+  bool is_read() const;
   /// Whether the method and resource take a body that matters; another is to be thrown away.
   bool wants_body() const;
   /// How long the body may be; for a longer one the answer is `Service::body_too_large`.

@@ -22,6 +22,9 @@ rest::Response plain(std::string_view route, int status, std::string body) {
 
 // Larger bodies are parsed, and longer lists of changes written, where they hold up nobody else.
 constexpr std::size_t large_body = 32u << 10;
+// So is a longer query: parsed, it takes some forty times the memory of its text, so it must not
+// wait in that form for a thread that runs it.
+constexpr std::size_t large_query = 2u << 10;
 constexpr std::size_t many_changes = 1'000;
 
 // Nothing throws on purpose but for want of memory: one request fails, the others go on.
@@ -253,7 +256,8 @@ HttpConnection::Step HttpConnection::own(rest::Own own) {
 }
 
 HttpConnection::Step HttpConnection::plan(std::string body) {
-  if (body.size() > large_body) {
+  const std::size_t large = request_.admitted->is_read() ? large_query : large_body;
+  if (std::max(body.size(), request_.head.target.size()) > large) {
     request_.body = std::move(body);
     return Step::plan_large;
   }
@@ -304,9 +308,17 @@ Task<T> HttpConnection::by_reader(Work work) {
   });
 }
 
+// A read is run at once, unless it waits for a revision.
 Task<HttpConnection::Step> HttpConnection::plan_large() {
-  Planned plan = co_await by_reader<Planned>([this] {
-    return request_.service->plan(*request_.admitted, std::move(request_.body), wall_clock());
+  request_.snapshot.reset();
+  Planned plan = co_await by_reader<Planned>([this]() -> Planned {
+    Planned made =
+        request_.service->plan(*request_.admitted, std::move(request_.body), wall_clock());
+    const auto* reading = std::get_if<rest::Read>(&made);
+    if (reading == nullptr) return made;
+    const auto snapshot = shared_.engine->snapshot();
+    if (reading->min_revision && snapshot->revision() < *reading->min_revision) return made;
+    return request_.service->read(*request_.admitted, *snapshot, wall_clock());
   });
   co_return planned(std::move(plan));
 }
