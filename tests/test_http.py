@@ -60,6 +60,49 @@ def test_a_pipelined_write_is_seen_by_the_read_behind_it(server):
         assert http.read().json["n"] == n
 
 
+def test_the_same_request_again_is_answered_with_what_is_true_now(server):
+    get = request("GET", "/entities/vm/1")
+    http = raw(server, get + get)
+    assert [http.read().status for _ in range(2)] == [404, 404]
+    for n in range(3):
+        http.send(request("PUT", "/entities/vm/1", {"n": n}) + get + get + get)
+        written = http.read()
+        for _ in range(3):
+            answer = http.read()
+            assert answer.json == {"id": "1", "n": n} and answer.revision == written.revision
+    http.send(request("PUT", "/entities/other/1", {}) + get)
+    assert http.read().revision == http.read().revision == written.revision + 1
+    http.send(request("HEAD", "/entities/vm/1"))
+    assert http.read("HEAD").body == b""
+    http.send(get + request("GET", "/entities/vm/1", Connection="close"))
+    assert http.read().status == 200
+    assert http.read()["Connection"].lower() == "close"
+
+
+def test_the_same_request_again_has_the_date_of_its_own_answer(server):
+    http = raw(server, request("GET", "/entities/vm/1"))
+    first = http.read()
+    time.sleep(1.1)
+    http.send(request("GET", "/entities/vm/1"))
+    second = http.read()
+    assert second["Date"] != first["Date"]
+    assert [one for one in first.headers if one[0] != "Date"] == [one for one in second.headers if one[0] != "Date"]
+
+
+def test_the_same_request_again_is_refused_once_its_session_has_expired(server):
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+    with server.http() as http:
+        http.put("/entities/vm/1", {"a": 1})
+        http.put("/sessions/0123456789abcdef", {"permissions": {"vm": "*"}, "expires": soon})
+    http = raw(server, b"")
+    statuses, until = [], time.monotonic() + 20
+    while 401 not in statuses and time.monotonic() < until:
+        http.send(request("GET", "/entities/vm/1", SESSION="0123456789abcdef"))
+        statuses.append(http.read().status)
+        time.sleep(0.05)
+    assert statuses[:2] == [200, 200] and statuses[-1] == 401 and time.monotonic() < until
+
+
 def test_a_request_may_come_byte_by_byte(server):
     http = Http(server.api).connect()
     for byte in request("PUT", "/entities/vm/1", {"a": "é"}):

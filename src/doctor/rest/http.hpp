@@ -1,9 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "doctor/base/time.hpp"
+#include "doctor/document/document.hpp"
 
 namespace doctor::rest {
 
@@ -25,6 +29,13 @@ struct RequestHead {
   bool has(std::string_view name) const { return header(name).data() != nullptr; }
 };
 
+/// What is said of an answer to a request without a body: at this revision of the store, and until
+/// this time if there is one, the Service gives the same to every request with the same head.
+struct Repeatable {
+  document::Revision revision;
+  std::optional<Timestamp> until;
+};
+
 /// An answer. The server adds Date, Content-Length and Connection, and writes head and body at
 /// once. No Content-Length with 204 and 304, nor when there is no body and `send_body` is false:
 /// the size is then not known.
@@ -36,6 +47,7 @@ struct Response {
   bool send_body = true;  ///< false for HEAD: Content-Length tells the body's size
   /// `/entities/{c}` and the like: the route as metrics and logs name it, never an id; static text.
   std::string_view route = "other";
+  std::optional<Repeatable> repeatable{};
 
   void add(std::string_view name, std::string_view value);  ///< appends a header line
   std::string_view octets() const { return shared_body ? *shared_body : body; }

@@ -334,9 +334,18 @@ Response answer_read(const ReadContext& context, const Request& request, const d
         return reading.list();
     }
   };
-  if (session == nullptr || session->permissions.reads_everything()) return read(view, nullptr);
-  const document::PermittedView permitted(view, session->permissions);
-  return read(permitted, &session->permissions);
+  Response response;
+  if (session == nullptr || session->permissions.reads_everything()) {
+    response = read(view, nullptr);
+  } else {
+    response = read(document::PermittedView(view, session->permissions), &session->permissions);
+  }
+  if (request.area == Area::entities && request.resource != Resource::collection &&
+      !request.query) {
+    response.repeatable =
+        Repeatable{view.revision(), session == nullptr ? std::nullopt : session->expires};
+  }
+  return response;
 }
 
 }  // namespace doctor::rest

@@ -107,7 +107,7 @@ Task<void> HttpConnection::serve() {
     }
     if (close_) break;  // the head was refused
     try {
-      const Step step = begin();
+      const Step step = answer_as_before() ? Step::answered : begin();
       if (step != Step::answered) co_await complete(step);
     } catch (const std::exception& bug) {
       refuse(internal(bug));
@@ -125,7 +125,7 @@ Task<void> HttpConnection::serve() {
 
 // Whether a head is complete, or was refused; otherwise more must be read.
 bool HttpConnection::take_head() {
-  const Result<std::size_t> size = parser_.read_head(input_.view());
+  const Result<std::size_t> size = parser_.find_head(input_.view());
   if (!size) {
     refuse(size.error());
     return true;
@@ -198,12 +198,33 @@ Task<void> HttpConnection::complete(Step step) {
   }
 }
 
+// A request whose very octets were answered before, and nothing has changed since: state is a value
+// with a number, and a read depends on nothing else but its head and the time.
+bool HttpConnection::answer_as_before() {
+  if (role_ != Role::api || winding_up_) return false;
+  const std::string_view head = input_.view().substr(0, request_.size);
+  const Repeat* const before = thread_.repeats().find(head, shared_.engine->revision());
+  if (before == nullptr) return false;
+  if (before->when.until && *before->when.until <= wall_clock()) return false;
+  begin_figures();
+  request_.head.method = "GET";
+  outbox_.add_again(before->text, thread_.date_line());
+  note_answer(before->route, before->status);
+  return true;
+}
+
+void HttpConnection::begin_figures() {
+  request_.began = Clock::now();
+  request_.number = shared_.request_number.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 HttpConnection::Step HttpConnection::begin() {
+  begin_figures();
+  const std::string_view octets = input_.view().substr(0, request_.size);
+  if (auto read = parser_.read_head(octets); !read) return refuse(read.error());
   const HttpHead& head = parser_.head();
   request_.head = head.request(peer_);
-  request_.began = Clock::now();
   request_.wall = wall_clock();
-  request_.number = shared_.request_number.fetch_add(1, std::memory_order_relaxed) + 1;
   request_.body_unread = head.has_body();
   if (role_ == Role::operations) return begin_operations();
   request_.service = thread_.service();
@@ -371,6 +392,7 @@ HttpConnection::Step HttpConnection::answer(rest::Response response) {
   if (request_.body_unread && !skip_unread_body()) close_ = linger_ = true;
   if (request_.head.method == "HEAD") response.send_body = false;
   if (response.status == 500) response.add("X-Request-Id", std::to_string(request_.number));
+  const std::size_t size_before = outbox_.size();
   if (!outbox_.add(response, persistence(), thread_.date_line())) {
     const Error used_up =
         error(Errc::unavailable, "too many bytes of answers are under way: answers_under_way");
@@ -378,27 +400,35 @@ HttpConnection::Step HttpConnection::answer(rest::Response response) {
                                  : rest::Service::problem(used_up);
     outbox_.add(response, persistence(), thread_.date_line());
   }
-  note_answer(response);
-  return Step::answered;
-}
-
-void HttpConnection::note_answer(const rest::Response& response) {
-  answered_ = Clock::now();
-  const auto took =
-      request_.began == Clock::time_point() ? Clock::duration::zero() : answered_ - request_.began;
-  thread_.figures().record(response.route, request_.head.method, response.status, took);
+  if (response.repeatable) keep_answer(response, outbox_.added_at(size_before));
   if (response.status == 500) {
     log::error("a request failed", {{"request", std::to_string(request_.number)},
                                     {"route", std::string(response.route)},
                                     {"answer", response.body.substr(0, 500)}});
   }
+  note_answer(response.route, response.status);
+  return Step::answered;
+}
+
+void HttpConnection::keep_answer(const rest::Response& response, std::string_view text) {
+  const HttpHead& head = parser_.head();
+  if (text.empty() || head.method != "GET" || head.has_body()) return;
+  if (persistence() != Persistence::keep || request_.service != thread_.service()) return;
+  thread_.repeats().keep(input_.view().substr(0, request_.size), response, text);
+}
+
+void HttpConnection::note_answer(std::string_view route, int status) {
+  answered_ = Clock::now();
+  const auto took =
+      request_.began == Clock::time_point() ? Clock::duration::zero() : answered_ - request_.began;
+  thread_.figures().record(route, request_.head.method, status, took);
   if (!log::enabled(log::Level::debug)) return;
   log::write(log::Level::debug, "request",
              {{"request", std::to_string(request_.number)},
               {"peer", peer_},
               {"method", std::string(request_.head.method)},
-              {"route", std::string(response.route)},
-              {"status", std::to_string(response.status)},
+              {"route", std::string(route)},
+              {"status", std::to_string(status)},
               {"us", std::to_string(took / std::chrono::microseconds(1))}});
 }
 

@@ -60,6 +60,8 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
 
   // The steps of a request. Those without waiting are plain functions: a GET that is answered at
   // once costs no coroutine.
+  bool answer_as_before();
+  void begin_figures();
   Step begin();
   Step begin_operations();
   Step own(rest::Own own);
@@ -85,7 +87,8 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
 
   Step answer(rest::Response response);
   Step refuse(const Error& error);
-  void note_answer(const rest::Response& response);
+  void keep_answer(const rest::Response& response, std::string_view text);
+  void note_answer(std::string_view route, int status);
   Persistence persistence();
   bool skip_unread_body();
   bool is_for_mqtt() const;

@@ -84,7 +84,7 @@ Task<void> HttpConnection::send_export() {
       request_.service->export_head(*request_.admitted, snapshot->revision());
   outbox_.add_head(response, persistence(), thread_.date_line(),
                    chunked ? "Transfer-Encoding: chunked\r\n" : "");
-  note_answer(response);
+  note_answer(response.route, response.status);
   if (request_.head.method == "HEAD") co_return;
 
   rest::Export lines(std::move(snapshot),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "doctor/base/text.hpp"
 #include "doctor/server/http_grammar.hpp"
@@ -14,6 +15,8 @@ namespace doctor::server {
 namespace {
 
 using grammar::malformed;
+
+constexpr std::string_view empty_line = "\r\n";
 
 // RFC 9110 §5.6.1: whether a comma-separated list holds a token, in any case.
 bool lists(std::string_view list, std::string_view token) {
@@ -33,7 +36,10 @@ Error target_too_long() {
 
 // Each line is looked at once, however the octets come in pieces. Says early what can never become
 // a request, so that a client of another protocol need not wait for a time-out.
-Result<std::size_t> HttpParser::find_end(std::string_view input) {
+Result<std::size_t> HttpParser::find_head(std::string_view input) {
+  // RFC 9112 §2.2: an empty line before the request line is ignored.
+  const std::size_t skipped = input.starts_with(empty_line) ? empty_line.size() : 0;
+  input.remove_prefix(skipped);
   const auto first = static_cast<unsigned char>(input.empty() ? 'G' : input.front());
   if (first != '\r' && (first <= ' ' || first >= 0x7F)) {
     return malformed("this port speaks HTTP/1.1, not TLS or another protocol");
@@ -48,7 +54,10 @@ Result<std::size_t> HttpParser::find_end(std::string_view input) {
     if (line_start_ == 0 && line_feed > request_line_max) return target_too_long();
     if (line_feed + 1 > limits_.request_headers) break;
     scanned_ = line_feed + 1;
-    if (line_feed - 1 == line_start_) return scanned_;
+    if (line_feed - 1 == line_start_) {
+      line_start_ = 0;
+      return skipped + std::exchange(scanned_, 0);
+    }
     line_start_ = scanned_;
   }
   if (line_start_ == 0 && input.size() > request_line_max) return target_too_long();
@@ -60,18 +69,12 @@ Result<std::size_t> HttpParser::find_end(std::string_view input) {
   return std::size_t{0};
 }
 
-Result<std::size_t> HttpParser::read_head(std::string_view input) {
-  // RFC 9112 §2.2: an empty line before the request line is ignored.
-  const std::size_t skipped = input.starts_with("\r\n") ? 2 : 0;
-  const Result<std::size_t> size = find_end(input.substr(skipped));
-  if (!size || *size == 0) return size;
-  scanned_ = line_start_ = 0;
-  const std::string_view lines = input.substr(skipped, *size);
-  const std::size_t first_end = lines.find("\r\n");
-  if (auto done = read_request_line(lines.substr(0, first_end)); !done) return done.error();
-  if (auto done = read_fields(lines.substr(first_end + 2)); !done) return done.error();
-  if (auto done = understand(); !done) return done.error();
-  return skipped + *size;
+Result<void> HttpParser::read_head(std::string_view octets) {
+  if (octets.starts_with(empty_line)) octets.remove_prefix(empty_line.size());
+  const std::size_t first_end = octets.find("\r\n");
+  if (auto done = read_request_line(octets.substr(0, first_end)); !done) return done;
+  if (auto done = read_fields(octets.substr(first_end + 2)); !done) return done;
+  return understand();
 }
 
 // RFC 9112 §3: method SP request-target SP HTTP-version. Of the target any octet is taken but

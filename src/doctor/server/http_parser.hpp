@@ -39,14 +39,15 @@ class HttpParser {
 
   /// Looks for a head at the front of `input`, all that was received and not yet used.
   ///
-  /// @return how many octets it takes, blank line included; 0 while more is needed. Once it is not
-  ///         0, `head()` is valid as long as those octets stay where they are.
+  /// @return how many octets it takes, blank line included; 0 while more is needed.
   ///         Errors: invalid, target_too_long, headers_too_large; then the connection must end.
-  Result<std::size_t> read_head(std::string_view input);
+  Result<std::size_t> find_head(std::string_view input);
+  /// Reads a head that was found; `head()` is then valid as long as its octets stay where they are.
+  /// Errors: invalid, target_too_long; then the connection must end.
+  Result<void> read_head(std::string_view octets);
   const HttpHead& head() const { return head_; }
 
  private:
-  Result<std::size_t> find_end(std::string_view input);
   Result<void> read_request_line(std::string_view line);
   Result<void> read_fields(std::string_view lines);
   Result<void> note(rest::Header& header);

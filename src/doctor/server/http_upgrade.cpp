@@ -33,7 +33,7 @@ Task<void> HttpConnection::upgrade() {
   response.route = "/mqtt";
   response.headers = *handshake;
   outbox_.add_head(response, Persistence::keep, thread_.date_line(), {});
-  note_answer(response);
+  note_answer(response.route, response.status);
   if (!outbox_.write_some(socket_)) {
     if (!co_await flush()) {
       abort();

@@ -9,6 +9,7 @@
 #include "doctor/server/asio.hpp"
 #include "doctor/server/deadlines.hpp"
 #include "doctor/server/mailbox.hpp"
+#include "doctor/server/repeats.hpp"
 #include "doctor/server/request_figures.hpp"
 
 namespace doctor::rest {
@@ -41,7 +42,12 @@ class IoThread {
 
   /// What requests are judged by from now on; a request keeps the one it began with.
   const std::shared_ptr<const rest::Service>& service() const { return service_; }
-  void use(std::shared_ptr<const rest::Service> service) { service_ = std::move(service); }
+  void use(std::shared_ptr<const rest::Service> service) {
+    service_ = std::move(service);
+    repeats_.clear();
+  }
+  /// Answers of `service` to requests that may come again.
+  Repeats& repeats() { return repeats_; }
 
   /// `Date: ...` with its CRLF (RFC 9110 §6.6.1), made once a second.
   std::string_view date_line();
@@ -58,6 +64,7 @@ class IoThread {
   Deadlines deadlines_;
   RequestFigures figures_;
   std::shared_ptr<const rest::Service> service_;
+  Repeats repeats_;
   std::time_t date_second_ = 0;
   std::string date_line_;
   std::thread thread_;

@@ -116,6 +116,17 @@ void Outbox::add_head(const rest::Response& response, Persistence persistence,
   end_head(response);
 }
 
+std::string_view Outbox::added_at(std::size_t size) const {
+  return large_ ? std::string_view() : std::string_view(small_).substr(written_ + size);
+}
+
+void Outbox::add_again(std::string_view answer, std::string_view date_line) {
+  // The date stands behind the status line, and has one length.
+  const std::size_t date = small_.size() + answer.find('\n') + 1;
+  small_ += answer;
+  date_line.copy(small_.data() + date, date_line.size());
+}
+
 std::array<asio::const_buffer, 2> Outbox::buffers() const {
   if (written_ < small_.size()) {
     return {asio::buffer(small_) + written_, asio::buffer(large())};

@@ -236,6 +236,7 @@ void Environment::replace_if_given_up() {
   if (!file().given_up()) return;
   auto opening = open_file(File::Access::read);
   if (!opening) stop_without_reading(opening.error());
+  const document::Revision durable = revision();
   {
     const std::lock_guard lock(mutex_);
     given_up_ = std::move(current_);
@@ -245,9 +246,9 @@ void Environment::replace_if_given_up() {
   changed_.notify_all();
   // LMDB has taken back what it wrote of the commit that failed. Had it not, this would show it.
   Reading reading = begin_reading();
-  const auto seen = reading.contents().state().revision;
+  const auto found = reading.contents().state().revision;
   end_reading(std::move(reading));
-  if (seen != revision()) {
+  if (found != durable) {
     stop_without_reading(error(Errc::internal, "a commit that is not durable cannot be undone"));
   }
 }

@@ -58,6 +58,14 @@ class Environment {
   Reading begin_reading();
   void end_reading(Reading reading);
 
+  /// A durable commit has been seen: whoever is first to see it, nobody gets less from `revision`
+  /// from now on. Any thread.
+  void seen(document::Revision revision) {
+    std::uint64_t known = revision_.load();
+    while (known < revision.value && !revision_.compare_exchange_weak(known, revision.value)) {
+    }
+  }
+
   IndexWishes& wishes() { return wishes_; }
 
   // What follows is for the one writer.
@@ -75,7 +83,6 @@ class Environment {
   /// notes that the store takes no more writes, unless it was only for want of room.
   /// @param bytes_written  about how much the transaction wanted to write
   Error failure(int code, std::uint64_t bytes_written);
-  void committed(document::Revision revision) { revision_.store(revision.value); }
 
  private:
   explicit Environment(const Options& options)

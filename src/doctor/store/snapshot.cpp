@@ -22,7 +22,9 @@ PooledSnapshot::PooledSnapshot(Environment& environment)
     : environment_(environment),
       reading_(environment.begin_reading()),
       contents_(reading_.contents()),
-      revision_(recollection().revision(mdb_txn_id(reading_.transaction()), contents_)) {}
+      revision_(recollection().revision(mdb_txn_id(reading_.transaction()), contents_)) {
+  environment_.seen(revision_);
+}
 
 PooledSnapshot::~PooledSnapshot() {
   environment_.end_reading(std::move(reading_));

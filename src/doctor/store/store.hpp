@@ -68,7 +68,7 @@ class Store {
   ~Store();
 
   const Identity& identity() const;
-  /// The newest durable revision.
+  /// The newest durable revision: at least that of each snapshot taken before.
   document::Revision revision() const;
 
   /// Everything at the newest durable revision. Cheap: read transactions are pooled.

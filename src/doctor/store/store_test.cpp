@@ -208,6 +208,7 @@ TEST_F(StoreTest, AReaderNeverSeesHalfACommitNorGoesBack) {
         const std::uint64_t revision = snapshot->revision().value;
         EXPECT_GE(revision, last);
         EXPECT_GE(revision, told);
+        EXPECT_GE(store_->revision().value, revision);
         last = revision;
         // Every commit sets both documents to its own revision.
         const std::string n = R"("n":)" + std::to_string(revision) + "}";

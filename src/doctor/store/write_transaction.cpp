@@ -185,7 +185,7 @@ Result<void> LmdbTransaction::commit() {
   file.committing(mdb_txn_id(transaction_));
   const int code = mdb_txn_commit(std::exchange(transaction_, nullptr));
   if (auto done = outcome(code); !done) return done;
-  environment_.committed(state_.revision);
+  environment_.seen(state_.revision);
   environment_.reserve().want(reserve_wanted);
   return {};
 }
