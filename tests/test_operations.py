@@ -1,5 +1,6 @@
 """Starting, stopping, configuring and watching the server."""
 
+import hashlib
 import json
 import re
 import signal
@@ -83,6 +84,16 @@ def test_a_mistake_in_the_environment_is_told(env):
 def test_an_empty_secret_stops_the_start():
     status, log = refused_start(secret="")
     assert status == 2 and "SECRET" in log
+
+
+def test_a_short_id_of_a_session_is_warned_of_once_and_logged_by_its_fingerprint():
+    with Server(secret="open sesame") as server, server.http() as http:
+        http.put("/sessions/long-enough-to-guess", "{}")
+        assert "guessed" not in server.log
+        http.put("/sessions/short-id", "{}")
+        http.post("/sessions", [{"id": "short-too"}])
+        assert server.log.count("guessed") == 1
+        assert f"session={hashlib.sha256(b'short-id').hexdigest()[:8]}" in server.log and "short-id" not in server.log
 
 
 def test_a_secret_file_is_read_and_an_empty_or_missing_one_stops_the_start(tmp_path):
