@@ -72,12 +72,15 @@ class Server:
 
 
 class Doctor(Server):
-    def __init__(self, binary, directory=None):
+    def __init__(self, binary, directory=None, settings=""):
+        """settings: the text of a doctor.toml"""
         self.directory = directory or tempfile.mkdtemp(prefix="doctor-bench-")
+        configuration = pathlib.Path(self.directory, "bench.toml")
+        configuration.write_text(settings)
         self.mqtt_port = free_port()
         port = free_port()
         super().__init__(
-            [binary, "serve", "--data-dir", self.directory, "--api-port", str(port),
+            [binary, "serve", "--data-dir", self.directory, "--config", configuration, "--api-port", str(port),
              "--mqtt-port", str(self.mqtt_port)],
             port,
         )
@@ -121,4 +124,22 @@ http {{ access_log off; default_type application/json; keepalive_requests 100000
 
     def stop(self):
         super().stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Mosquitto(Server):
+    """Mosquitto in its quickest configuration: nothing on disk, nothing logged."""
+
+    def __init__(self, settings=""):
+        self.directory = tempfile.mkdtemp(prefix="doctor-bench-mosquitto-")
+        self.mqtt_port = free_port()
+        configuration = pathlib.Path(self.directory, "mosquitto.conf")
+        configuration.write_text(
+            f"listener {self.mqtt_port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+            f"set_tcp_nodelay true\nlog_type none\n{settings}"
+        )
+        super().__init__(["mosquitto", "-c", configuration], self.mqtt_port)
+
+    def remove(self):
+        self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -12,27 +12,16 @@ import json
 import os
 import pathlib
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
 
+import mqtt
 from data import compact, inventory, vm
 from processes import Doctor, Nginx, Server, free_port
-
-ROWS = []
-
-
-def row(what, doctor, peer="", ratio="", aim=""):
-    ROWS.append((what, doctor, peer, ratio, aim))
-    print(f"  {what}: {doctor}  {peer}  {ratio}  {'aim ' + aim if aim else ''}", flush=True)
-
-
-def median(values):
-    return statistics.median(values)
-
+from report import figures_of, median, program, row, table
 
 def wrk(server, target, seconds, connections=32):
     """Requests per CPU second of the server, and requests per second."""
@@ -97,8 +86,7 @@ def get_large(options):
 
 
 def in_process(options, workload):
-    out = subprocess.run([options.programs + "/in_process", workload], check=True, capture_output=True, text=True)
-    return {line.split()[0]: float(line.split()[1]) for line in out.stdout.splitlines()}
+    return figures_of(program(options, "in_process", workload))
 
 
 def joined(options):
@@ -186,22 +174,13 @@ def million(options):
     row("anonymous memory after that, MiB", f"{figures['anonymous_memory_million_mib']:.1f}")
 
 
-def program(options, name, *arguments):
-    command = [f"{options.programs}/{name}", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-WORKLOADS = {f.__name__: f for f in (get_small, get_large, joined, queries, bulk, updates, million)}
+OWN = (get_small, get_large, joined, queries, bulk, updates, million)
+WORKLOADS = {f.__name__: f for f in (*OWN, *mqtt.WORKLOADS)}
 
 
 def machine():
     model = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
     return f"{os.cpu_count()} × {model}, Linux {platform.release()}, Debian {open('/etc/debian_version').read().strip()}"
-
-
-def table():
-    lines = ["| what | Doctor | peer | ratio | aim |", "|---|---|---|---|---|"]
-    return "\n".join(lines + ["| " + " | ".join(r) + " |" for r in ROWS])
 
 
 def main():
