@@ -106,8 +106,9 @@ class Snapshot : public document::View {
 };
 
 /// What the writer does, in one transaction: several commands, each its own revision. It is a view
-/// of what it has already written, and what that view gives is valid until the next write. Nothing
-/// is visible to others before `commit`, and nothing at all if it is destroyed without.
+/// of what it has already written, and what that view gives is valid until the next write; a walk
+/// must be gone before `commit`. Nothing is visible to others before `commit`, and nothing at all
+/// if it is destroyed without.
 ///
 /// `revision` is that of the last `append`; what is written belongs to the revision after it.
 ///
