@@ -76,12 +76,6 @@ Result<std::string_view> decoded(Request& request, std::string_view segment) {
   return request.keep(*std::move(text));
 }
 
-Error invalid_in(std::string_view field, std::string detail) {
-  Error failure = invalid(std::move(detail));
-  failure.field = field;
-  return failure;
-}
-
 // Decodes the names in the path and judges them.
 Result<void> check_path(Request& request, const Route& route) {
   if (request.area == Area::sessions) {

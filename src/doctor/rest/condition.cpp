@@ -4,15 +4,14 @@
 
 #include "doctor/base/text.hpp"
 #include "doctor/rest/entity_tag.hpp"
+#include "doctor/rest/problem.hpp"
 
 namespace doctor::rest {
 namespace {
 
 Error malformed(std::string_view name) {
-  Error failure =
-      invalid(std::string(name) + " must be * or a list of entity-tags such as \"...\"");
-  failure.field = name;
-  return failure;
+  return invalid_in(name,
+                    std::string(name) + " must be * or a list of entity-tags such as \"...\"");
 }
 
 }  // namespace
@@ -34,9 +33,7 @@ Result<engine::Precondition> write_precondition(const Fields& fields, std::strin
   }
   if (sent(fields.if_none_match)) {
     if (!EntityTags(fields.if_none_match).any()) {
-      Error failure = invalid("If-None-Match on a write takes only *");
-      failure.field = "If-None-Match";
-      return failure;
+      return invalid_in("If-None-Match", "If-None-Match on a write takes only *");
     }
     precondition.must_be_new = true;
   }

@@ -108,6 +108,12 @@ int status_of(Errc code) {
   return row_of(code).status;
 }
 
+Error invalid_in(std::string_view field, std::string detail) {
+  Error failure = invalid(std::move(detail));
+  failure.field = field;
+  return failure;
+}
+
 void render_problem(const Error& failure, Response& response) {
   const auto [status, title] = row_of(failure.code);
   response.status = status;

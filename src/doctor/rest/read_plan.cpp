@@ -3,6 +3,7 @@
 #include "doctor/base/text.hpp"
 #include "doctor/document/names.hpp"
 #include "doctor/rest/cursor.hpp"
+#include "doctor/rest/problem.hpp"
 #include "doctor/rest/target.hpp"
 
 namespace doctor::rest {
@@ -15,12 +16,6 @@ bool is_single(const Request& request) {
 
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
-Error invalid_in(std::string_view field, std::string detail) {
-  Error failure = invalid(std::move(detail));
-  failure.field = field;
-  return failure;
 }
 
 }  // namespace
