@@ -197,6 +197,7 @@ Response Reading::kept(Response response, const KeptAnswer& answer, std::string_
   response.headers += "Server-Timing: kept\r\n";
   response.headers += answer.headers;
   response.shared_body = answer.body;
+  response.repeatable = Repeatable{view_.revision(), std::nullopt};
   return response;
 }
 
@@ -342,9 +343,9 @@ Response answer_read(const ReadContext& context, const Request& request, const d
   }
   if (request.area == Area::entities && request.resource != Resource::collection &&
       !request.query) {
-    response.repeatable =
-        Repeatable{view.revision(), session == nullptr ? std::nullopt : session->expires};
+    response.repeatable = Repeatable{view.revision(), std::nullopt};
   }
+  if (response.repeatable && session != nullptr) response.repeatable->until = session->expires;
   return response;
 }
 

@@ -206,9 +206,11 @@ bool HttpConnection::answer_as_before() {
   const Repeat* const before = thread_.repeats().find(head, shared_.engine->revision());
   if (before == nullptr) return false;
   if (before->when.until && *before->when.until <= wall_clock()) return false;
+  auto large = before->large.lock();
+  if (before->is_large && large == nullptr) return false;
   begin_figures();
+  if (!outbox_.add_again(before->text, std::move(large), thread_.date_line())) return false;
   request_.head.method = "GET";
-  outbox_.add_again(before->text, thread_.date_line());
   note_answer(before->route, before->status);
   return true;
 }
@@ -412,9 +414,10 @@ HttpConnection::Step HttpConnection::answer(rest::Response response) {
 
 void HttpConnection::keep_answer(const rest::Response& response, std::string_view text) {
   const HttpHead& head = parser_.head();
-  if (text.empty() || head.method != "GET" || head.has_body()) return;
+  if (head.method != "GET" || head.has_body()) return;
   if (persistence() != Persistence::keep || request_.service != thread_.service()) return;
-  thread_.repeats().keep(input_.view().substr(0, request_.size), response, text);
+  thread_.repeats().keep(input_.view().substr(0, request_.size), response, text,
+                         outbox_.large_body());
 }
 
 void HttpConnection::note_answer(std::string_view route, int status) {

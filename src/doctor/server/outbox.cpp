@@ -116,15 +116,15 @@ void Outbox::add_head(const rest::Response& response, Persistence persistence,
   end_head(response);
 }
 
-std::string_view Outbox::added_at(std::size_t size) const {
-  return large_ ? std::string_view() : std::string_view(small_).substr(written_ + size);
-}
-
-void Outbox::add_again(std::string_view answer, std::string_view date_line) {
+bool Outbox::add_again(std::string_view answer, std::shared_ptr<const std::string> large,
+                       std::string_view date_line) {
+  if (large && !share_.grow_to(large->size())) return false;
   // The date stands behind the status line, and has one length.
   const std::size_t date = small_.size() + answer.find('\n') + 1;
   small_ += answer;
   date_line.copy(small_.data() + date, date_line.size());
+  large_ = std::move(large);
+  return true;
 }
 
 std::array<asio::const_buffer, 2> Outbox::buffers() const {

@@ -40,10 +40,15 @@ class Outbox {
   void add_head(const rest::Response& response, Persistence persistence, std::string_view date_line,
                 std::string_view framing);
   void add_raw(std::string_view octets) { small_ += octets; }
-  /// The answer that was added when the size was `size`; nothing if its body is large.
-  std::string_view added_at(std::size_t size) const;
-  /// Adds once more what `added_at` gave, with another date.
-  void add_again(std::string_view answer, std::string_view date_line);
+  /// The answer that was added when the size was `size`, in two parts: its body, if it is large,
+  /// else null, and all else of it.
+  const std::shared_ptr<const std::string>& large_body() const { return large_; }
+  std::string_view added_at(std::size_t size) const {
+    return std::string_view(small_).substr(written_ + size);
+  }
+  /// Adds those parts once more, with another date; as `add`.
+  bool add_again(std::string_view answer, std::shared_ptr<const std::string> large,
+                 std::string_view date_line);
 
   std::array<asio::const_buffer, 2> buffers() const;
   /// Writes what the socket takes at once. True if nothing is left; on a failure something is, and

@@ -13,7 +13,8 @@ const Repeat* Repeats::find(std::string_view head, document::Revision revision) 
   return same ? &place.answer : nullptr;
 }
 
-void Repeats::keep(std::string_view head, const rest::Response& response, std::string_view text) {
+void Repeats::keep(std::string_view head, const rest::Response& response, std::string_view text,
+                   const std::shared_ptr<const std::string>& large) {
   if (head.size() > head_max || text.size() > text_max) return;
   const std::uint64_t hash = hash64(head);
   Place& place = places_[hash % places];
@@ -21,6 +22,8 @@ void Repeats::keep(std::string_view head, const rest::Response& response, std::s
   place.head = head;
   place.answer.when = *response.repeatable;
   place.answer.text = text;  // in the memory of the one before
+  place.answer.is_large = large != nullptr;
+  place.answer.large = large;
   place.answer.status = response.status;
   place.answer.route = response.route;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,12 +13,14 @@ namespace doctor::server {
 /// An answer that was written, and when it may be written again.
 struct Repeat {
   rest::Repeatable when;
-  std::string text;  ///< head and body
+  std::string text;  ///< head and body, unless that is large
+  bool is_large = false;
+  std::weak_ptr<const std::string> large{};  ///< the body, as long as somebody else keeps it
   int status = 0;
   std::string_view route;
 };
 
-/// The small answers that an I/O thread has written last, by the octets of the heads that they
+/// The answers that an I/O thread has written last, by the octets of the heads that they
 /// answer. Each head has one place, so memory is bounded: the newest answer displaces the one
 /// before. Heads are compared by their hash first, so that the time it takes tells nothing of the
 /// credentials in another's.
@@ -30,8 +33,10 @@ class Repeats {
   /// The answer to that head at that revision, or null; valid until the next call.
   const Repeat* find(std::string_view head, document::Revision revision) const;
   /// Takes an answer, which must be repeatable, if it is small enough.
-  /// @param text  the answer as it was written
-  void keep(std::string_view head, const rest::Response& response, std::string_view text);
+  /// @param text   the answer as it was written
+  /// @param large  the body, if it is not part of `text`
+  void keep(std::string_view head, const rest::Response& response, std::string_view text,
+            const std::shared_ptr<const std::string>& large);
   void clear();
 
  private:

@@ -14,7 +14,7 @@ class Repeating : public testing::Test {
   void keep(std::string_view head, Revision revision, std::string_view text) {
     rest::Response response;
     response.repeatable = rest::Repeatable{revision, std::nullopt};
-    repeats_->keep(head, response, text);
+    repeats_->keep(head, response, text, nullptr);
   }
   std::string find(std::string_view head, Revision revision) {
     const Repeat* const answer = repeats_->find(head, revision);
@@ -46,6 +46,17 @@ TEST_F(Repeating, WhatIsLargeIsNotKept) {
   EXPECT_EQ(find(head, Revision{1}), "(none)");
   keep("GET /a", Revision{1}, std::string(Repeats::text_max + 1, 'x'));
   EXPECT_EQ(find("GET /a", Revision{1}), "(none)");
+}
+
+TEST_F(Repeating, ALargeBodyIsLeftToWhoKeepsIt) {
+  auto body = std::make_shared<const std::string>(100'000, 'x');
+  rest::Response response;
+  response.repeatable = rest::Repeatable{Revision{1}, std::nullopt};
+  repeats_->keep("GET /a", response, "head", body);
+  EXPECT_EQ(repeats_->find("GET /a", Revision{1})->large.lock(), body);
+  body.reset();
+  EXPECT_TRUE(repeats_->find("GET /a", Revision{1})->is_large);
+  EXPECT_EQ(repeats_->find("GET /a", Revision{1})->large.lock(), nullptr);
 }
 
 TEST_F(Repeating, NothingIsFoundWhereNothingWasKept) {
