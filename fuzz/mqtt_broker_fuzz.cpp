@@ -1,7 +1,7 @@
 // A broker with a few clients, driven by bytes: connections, packets, rubbish, commits, edits of
 // sessions, time, sockets that read and sockets that do not. Whatever happens: nothing is delivered
-// that was not announced or published, nothing to whom it is forbidden, and queues keep their
-// bounds.
+// that was not announced or published, nothing to whom it is forbidden, nobody who hears everything
+// and is connected misses a change, and queues keep their bounds.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -62,6 +62,7 @@ Limits small_limits() {
   limits.mqtt_queue_messages = 20;
   limits.mqtt_queue_bytes = 2000;
   limits.mqtt_inflight = 4;
+  limits.mqtt_backlog_bytes = 1000;
   limits.mqtt_subscriptions = 4;
   return limits;
 }
@@ -72,6 +73,7 @@ struct Announced {
   std::string collection;
   std::string id;
   std::uint64_t revision;
+  std::size_t number;  // among all
 };
 
 struct Socket {
@@ -83,6 +85,16 @@ struct Socket {
   std::string session;
   std::uint64_t last_revision = 0;
   std::uint64_t ended_revision = 0;
+  // Of a connector that is subscribed to everything: the change that it must hear next, and after
+  // which revision.
+  std::optional<std::size_t> next;
+  std::uint64_t all_after = 0;
+  std::uint16_t for_everything = 100;  // the identifier of a SUBSCRIBE to `#` that still holds
+
+  void may_miss_some() {
+    next.reset();
+    ++for_everything;
+  }
   std::uint16_t last_packet_id = 0;
   std::vector<std::uint16_t> unacknowledged;
 };
@@ -97,12 +109,29 @@ class Driver {
       const Figures figures = broker_.figures();
       // One answer more than the bound may stand in a queue when it is found to be full.
       require(figures.queued_bytes <= sockets_.size() * (2 * limits_.mqtt_queue_bytes + 4096));
+      require(figures.backlog_bytes <= limits_.mqtt_backlog_bytes);
       require(figures.subscriptions <= sockets_.size() * limits_.mqtt_subscriptions);
     }
-    for (Socket& socket : sockets_) read(socket);
+    read_to_the_end();
+    for (const Socket& socket : sockets_)
+      require(!socket.next || *socket.next == announced_.size());
   }
 
  private:
+  // Everybody reads and acknowledges until there is nothing more.
+  void read_to_the_end() {
+    announce();
+    for (bool more = true; more;) {
+      more = broker_.unfinished();
+      broker_.advance(now_);
+      for (Socket& socket : sockets_) {
+        read(socket);
+        more = more || !socket.unacknowledged.empty();
+        while (!socket.unacknowledged.empty()) acknowledge(socket);
+      }
+    }
+  }
+
   void step() {
     Socket& socket = sockets_[bytes_.below(4)];
     switch (bytes_.below(14)) {
@@ -111,6 +140,7 @@ class Driver {
       case 1:
         return subscribe(socket);
       case 2:
+        socket.may_miss_some();
         return send(socket, Unsubscribe{1, {}, {filters[bytes_.below(filters.size())]}});
       case 3:
         return publish(socket);
@@ -157,7 +187,9 @@ class Driver {
 
   void subscribe(Socket& socket) {
     const SubscriptionOptions options{static_cast<QoS>(bytes_.below(3)), false, false};
-    send(socket, Subscribe{7, {}, {{filters[bytes_.below(filters.size())], options, 0}}});
+    const unsigned filter = bytes_.below(filters.size());
+    const std::uint16_t id = filter == 0 ? socket.for_everything : std::uint16_t{7};
+    send(socket, Subscribe{id, {}, {{filters[filter], options, 0}}});
   }
 
   void publish(Socket& socket) {
@@ -172,6 +204,7 @@ class Driver {
   }
 
   void rubbish(Socket& socket) {
+    socket.may_miss_some();
     if (socket.is_open) broker_.receive(socket.id, bytes_.some(), now_, wall_);
   }
 
@@ -196,10 +229,12 @@ class Driver {
                               bytes_.below(3) == 0 ? "host" : "vm",
                               std::string(ids[bytes_.below(ids.size())]),
                               {"change" + std::to_string(announced_.size())}};
-      announced_[change.fields[0]] = {document_topic(change.collection, change.id),
-                                      change.collection, change.id, revision_};
+      Announced& announced = announced_[change.fields[0]];
+      announced = {document_topic(change.collection, change.id), change.collection, change.id,
+                   revision_, announced_.size() - 1};
       commit->changes.push_back(std::move(change));
     }
+    first_after_.push_back(announced_.size());
     if (bytes_.below(3) == 0) {
       const std::string id = bytes_.below(2) == 0 ? "s1" : "s2";
       auto session = make_session(id);
@@ -208,6 +243,7 @@ class Driver {
       commit->sessions.push_back({id, session});
     }
     waiting_.push_back(commit);
+    log_.push_back(commit);
     if (bytes_.below(4) != 0) announce();
   }
 
@@ -275,9 +311,22 @@ class Driver {
         require(connack != nullptr);
         require(connack->reason != Reason::success || socket.session != "nobody");
         socket.is_connected = connack->reason == Reason::success;
+      } else if (const auto* suback = std::get_if<Suback>(&*packet)) {
+        hear_all_after(socket, *suback);
       } else if (const auto* publish = std::get_if<Publish>(&*packet)) {
         check(socket, *publish);
       }
+    }
+  }
+
+  void hear_all_after(Socket& socket, const Suback& suback) {
+    const bool granted = !is_failure(suback.reasons.at(0));
+    if (suback.packet_id != socket.for_everything || !granted || socket.next) return;
+    if (socket.kind != Principal::Kind::connector) return;
+    for (const Property& property : suback.properties) {
+      if (property.text != "revision") continue;
+      socket.all_after = std::stoull(std::string(property.value));
+      socket.next = first_after_[socket.all_after];
     }
   }
 
@@ -303,6 +352,10 @@ class Driver {
       require(then != nullptr && then->permissions.may_read(announced.collection, announced.id));
       require(newest->permissions.may_read(announced.collection, announced.id));
     }
+    if (socket.next && announced.revision > socket.all_after) {
+      require(announced.number == *socket.next);
+      ++*socket.next;
+    }
     require(announced.revision >= socket.last_revision);
     require(announced.revision > socket.ended_revision);
     socket.last_revision = announced.revision;
@@ -313,6 +366,14 @@ class Driver {
       if (property.text == "commit") socket.ended_revision = announced.revision;
     }
     require(told);
+  }
+
+  std::optional<document::CommitPart> read_log(std::uint64_t revision, std::uint64_t from,
+                                               std::size_t max_changes) const {
+    const auto& all = log_.at(revision - 1)->changes;
+    const std::size_t end = std::min(from + std::min<std::size_t>(max_changes, 2), all.size());
+    const auto at = [&](std::size_t i) { return all.begin() + static_cast<std::ptrdiff_t>(i); };
+    return document::CommitPart{{at(from), at(end)}, end, end == all.size()};
   }
 
   std::optional<LoggedIn> login(const Credentials& credentials) {
@@ -335,6 +396,8 @@ class Driver {
       {"s2", {{0, make_session("s2")}}},
       {"nobody", {{0, nullptr}}}};
   std::vector<document::CommitPtr> waiting_;
+  std::vector<document::CommitPtr> log_;
+  std::vector<std::size_t> first_after_{0};  // by revision: the first change after it
   std::uint64_t revision_ = 0;
   std::uint64_t newest_told_ = 0;
   std::uint64_t published_ = 0;
@@ -343,6 +406,9 @@ class Driver {
   Broker broker_{limits_, [this](const Credentials& c) { return login(c); },
                  [this](std::string_view, Clock::time_point) {
                    return std::chrono::milliseconds(bytes_.below(4) * 250);
+                 },
+                 [this](document::Revision revision, std::uint64_t from, std::size_t max_changes) {
+                   return read_log(revision.value, from, max_changes);
                  },
                  [](std::string_view) {}};
 };

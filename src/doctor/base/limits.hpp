@@ -51,9 +51,10 @@ struct Limits {
   std::size_t mqtt_subscriptions = 1'000;  ///< of one client
   std::size_t mqtt_topic_levels = 128;
   std::size_t mqtt_client_id = 256;
-  std::size_t mqtt_queue_messages = 100'000;  ///< waiting for one client
-  std::size_t mqtt_queue_bytes = 8u << 20;    ///< waiting for one client
-  std::uint16_t mqtt_inflight = 100;          ///< QoS 1 messages not acknowledged, of one client
+  std::size_t mqtt_queue_messages = 100'000;   ///< waiting for one client
+  std::size_t mqtt_queue_bytes = 8u << 20;     ///< waiting for one client
+  std::size_t mqtt_backlog_bytes = 64u << 20;  ///< commits held for MQTT; older ones: from the log
+  std::uint16_t mqtt_inflight = 100;           ///< QoS 1 messages not acknowledged, of one client
   std::chrono::milliseconds mqtt_connect_timeout{10'000};
   std::chrono::milliseconds mqtt_stalled_timeout{30'000};  ///< a client that reads nothing
 

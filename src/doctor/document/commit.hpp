@@ -38,4 +38,11 @@ struct Commit {
 
 using CommitPtr = std::shared_ptr<const Commit>;
 
+/// A part of the changes of one commit, as the commit log keeps them.
+struct CommitPart {
+  std::vector<Change> changes;
+  std::uint64_t next = 0;  ///< where in the log's entry the part after it begins
+  bool last = false;       ///< there is none
+};
+
 }  // namespace doctor::document

@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds check_interval{500};
 // Room for answers that an idle client keeps.
 constexpr std::size_t answers_kept = 256;
 
+// How many changes of the feed one `output` looks at for a client that is behind.
+constexpr std::size_t changes_an_output = 4096;
+
 constexpr unsigned place_bits = 32;
 
 void remove_optional(Packet& packet) {
@@ -34,12 +37,14 @@ void remove_optional(Packet& packet) {
 
 }  // namespace
 
-Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login,
+Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
                    std::function<void(std::string_view)> log)
     : limits_(limits),
       login_(std::move(login)),
       failed_login_(std::move(failed_login)),
-      warnings_(std::move(log)) {}
+      warnings_(std::move(log)),
+      feed_(std::move(read_log), limits.mqtt_backlog_bytes),
+      place_(feed_.end()) {}
 
 Client* Broker::Impl::find(ConnectionId connection) {
   const auto place = static_cast<SubscriberNumber>(connection.value);
@@ -159,6 +164,8 @@ void Broker::Impl::detach(Client& client) {
   for (const std::string& filter : client.filters) subscriptions_.remove(client.number, filter);
   std::vector<std::string>().swap(client.filters);
   client.outbox.clear();
+  if (client.catching_up) --catching_up_;
+  client.catching_up.reset();
   if (const auto found = by_key_.find(client.key);
       found != by_key_.end() && found->second == &client) {
     by_key_.erase(found);
@@ -210,8 +217,10 @@ void Broker::Impl::check_time(Client& client) {
     return end(client, Reason::keep_alive_timeout, "nothing was heard within the keep-alive time",
                &Figures::closed_keep_alive);
   }
+  // Who is behind must move: read, or at QoS 1 acknowledge what it has read.
   const bool waits = !client.answers.empty() || !client.outbox.empty();
-  if (waits && client.writing && now_ - client.given_at > limits_.mqtt_stalled_timeout) {
+  const bool must_move = (waits && client.writing) || client.catching_up;
+  if (must_move && now_ - client.moved_at > limits_.mqtt_stalled_timeout) {
     warnings_.warn(Warnings::Kind::slow,
                    "MQTT: closed " + client.peer + ": it reads nothing (mqtt_stalled_timeout)",
                    now_);
@@ -265,13 +274,19 @@ void Broker::Impl::output(ConnectionId connection, std::size_t max_bytes, std::s
   if (client->state == Client::State::connected && client->answers.empty()) {
     write_messages(*client, before + max_bytes, out);
   }
+  if (client->writing || out.size() > before) client->moved_at = now;
   client->writing = out.size() > before;
-  client->given_at = now;
+}
+
+void Broker::Impl::taken(ConnectionId connection, Clock::time_point now) {
+  if (Client* client = find(connection)) client->moved_at = now;
 }
 
 void Broker::Impl::write_messages(Client& client, std::size_t limit, std::string& out) {
   const document::Permissions& permissions = client.principal.permissions();
+  std::size_t changes = changes_an_output;
   while (out.size() < limit) {
+    if (client.catching_up) catch_up(client, changes);
     const Outbox::Entry* entry = client.outbox.next(client.receive_maximum);
     if (entry == nullptr) return;
     const Publication& publication = *entry->publication;
@@ -304,16 +319,18 @@ void Broker::Impl::shut_down() {
 Figures Broker::Impl::figures() const {
   Figures figures = figures_;
   figures.subscriptions = subscriptions_.size();
+  figures.catching_up = catching_up_;
+  figures.backlog_bytes = feed_.bytes();
   for (const auto& client : clients_) {
     if (client) figures.queued_bytes += client->outbox.bytes() + client->answers.size();
   }
   return figures;
 }
 
-Broker::Broker(const Limits& limits, Login login, FailedLogin failed_login,
+Broker::Broker(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
                std::function<void(std::string_view)> log)
     : impl_(std::make_unique<Impl>(limits, std::move(login), std::move(failed_login),
-                                   std::move(log))) {}
+                                   std::move(read_log), std::move(log))) {}
 Broker::~Broker() = default;
 
 ConnectionId Broker::accept(std::string peer, Clock::time_point now, Timestamp wall) {
@@ -329,8 +346,11 @@ void Broker::closed(ConnectionId connection, Clock::time_point) {
 void Broker::announce(std::span<const document::CommitPtr> commits, Clock::time_point now) {
   impl_->announce(commits, now);
 }
-bool Broker::advance(Clock::time_point now) {
-  return impl_->advance(now);
+void Broker::advance(Clock::time_point now) {
+  impl_->advance(now);
+}
+bool Broker::unfinished() const {
+  return impl_->unfinished();
 }
 void Broker::set_revision(document::Revision revision) {
   impl_->set_revision(revision);
@@ -344,6 +364,9 @@ std::vector<Attention> Broker::attention() {
 void Broker::output(ConnectionId connection, std::size_t max_bytes, std::string& out,
                     Clock::time_point now) {
   impl_->output(connection, max_bytes, out, now);
+}
+void Broker::taken(ConnectionId connection, Clock::time_point now) {
+  impl_->taken(connection, now);
 }
 void Broker::shut_down() {
   impl_->shut_down();

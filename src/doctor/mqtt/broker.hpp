@@ -42,6 +42,11 @@ using Login = std::function<std::optional<LoggedIn>(const Credentials&)>;
 using FailedLogin =
     std::function<std::chrono::milliseconds(std::string_view peer, Clock::time_point)>;
 
+/// Reads changes of documents of an announced commit from the commit log, in parts: `from` is 0 or
+/// `next` of the part before. Nothing if the log does not have the commit (any more).
+using ReadLog = std::function<std::optional<document::CommitPart>(
+    document::Revision revision, std::uint64_t from, std::size_t max_changes)>;
+
 /// What the owner of the sockets must do, in this order of calls: fetch `output`, then obey.
 struct Attention {
   ConnectionId connection;
@@ -53,12 +58,14 @@ struct Figures {
   std::uint64_t connections = 0;       ///< now
   std::uint64_t subscriptions = 0;     ///< now
   std::uint64_t queued_bytes = 0;      ///< now
+  std::uint64_t catching_up = 0;       ///< connections behind the newest announcements, now
+  std::uint64_t backlog_bytes = 0;     ///< commits held in memory, now
   std::uint64_t connects_refused = 0;  ///< bad credentials
   std::uint64_t packets_in = 0;
   std::uint64_t messages_in = 0;          ///< PUBLISH from clients, accepted
   std::uint64_t messages_out = 0;         ///< PUBLISH to clients
   std::uint64_t announcements = 0;        ///< changes announced, whoever heard
-  std::uint64_t dropped_queue_full = 0;   ///< QoS 0 beyond a client's bound
+  std::uint64_t dropped_queue_full = 0;   ///< what clients published, QoS 0, beyond the bound
   std::uint64_t dropped_forbidden = 0;    ///< no longer permitted when it left the queue
   std::uint64_t dropped_packet_size = 0;  ///< larger than the client's Maximum Packet Size
   std::uint64_t dropped_expired = 0;      ///< its Message Expiry Interval ended in the queue
@@ -67,6 +74,7 @@ struct Figures {
   std::uint64_t closed_protocol = 0;
   std::uint64_t closed_keep_alive = 0;  ///< silent for too long, before CONNECT or after
   std::uint64_t closed_slow = 0;        ///< read nothing for too long, or its QoS 1 queue is full
+  std::uint64_t closed_behind = 0;      ///< what it was to hear next has left the commit log
   std::uint64_t closed_taken_over = 0;
   std::uint64_t closed_session_ended = 0;  ///< the Doctor session was deleted or expired
 };
@@ -79,13 +87,17 @@ struct Figures {
 /// A client's outgoing messages wait as shared values, not bytes: visibility is judged with the
 /// newest permissions when a message leaves the queue, which is when the socket has taken what was
 /// there before. So a client that does not read costs its bounded queue and nothing else.
+///
+/// No announcement is dropped: when a client's queue is full, it keeps its place in the feed of
+/// commits and catches up from there at the pace at which it reads (docs/decisions/push.md).
 class Broker {
  public:
   /// @param login  called inside `receive`; must not call back into the broker
   /// @param failed_login  called inside `receive`, as `login` is
+  /// @param read_log  called inside any call, as `login` is
   /// @param log    a warning for a person, at most a line; never a secret; each kind of warning at
   ///               most once a minute
-  Broker(const Limits& limits, Login login, FailedLogin failed_login,
+  Broker(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
          std::function<void(std::string_view)> log);
   ~Broker();
 
@@ -97,14 +109,16 @@ class Broker {
   /// The socket has ended, whoever ended it.
   void closed(ConnectionId connection, Clock::time_point now);
 
-  /// Commits became durable, in their order; what they did to sessions takes effect at once. Their
-  /// changes are matched with the subscriptions a bounded part at a time: the first part here, the
-  /// rest by `advance`, so that a commit of a million changes neither holds up the thread nor
-  /// overruns the queues of clients that read.
+  /// Commits became durable, in their order and without a gap; what they did to sessions takes
+  /// effect at once. Their changes are matched with the subscriptions a bounded part at a time: the
+  /// first part here, the rest by `advance`, so that a commit of a million changes does not hold up
+  /// the thread.
   void announce(std::span<const document::CommitPtr> commits, Clock::time_point now);
-  /// Matches the next part of what was announced. True while there is more: then call it again once
-  /// the sockets have had their turn (`attention`, `output`).
-  bool advance(Clock::time_point now);
+  /// Goes on with a bounded part of what is to be matched.
+  void advance(Clock::time_point now);
+  /// Whether there is more for `advance` to do, whatever the sockets take: then call it once they
+  /// have had their turn (`attention`, `output`).
+  bool unfinished() const;
   /// The revision from which on every change is heard; set at the start, then moved by `announce`.
   void set_revision(document::Revision revision);
 
@@ -120,6 +134,8 @@ class Broker {
   /// each write that has completed, until it gives nothing.
   void output(ConnectionId connection, std::size_t max_bytes, std::string& out,
               Clock::time_point now);
+  /// The socket has taken a part of what `output` gave: its client reads, however slowly.
+  void taken(ConnectionId connection, Clock::time_point now);
 
   /// Shutting down: DISCONNECT 0x8B to 5.0 clients, and everyone is to be closed.
   void shut_down();

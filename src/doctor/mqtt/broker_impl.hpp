@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,11 +12,11 @@
 
 namespace doctor::mqtt {
 
-/// The broker, in four files: broker.cpp (connections, time, output), connect.cpp (CONNECT),
-/// session.cpp (the packets after it), routing.cpp (who hears what).
+/// The broker, in five files: broker.cpp (connections, time, output), connect.cpp (CONNECT),
+/// session.cpp (the packets after it), routing.cpp (who hears what), catch_up.cpp (who is behind).
 class Broker::Impl {
  public:
-  Impl(const Limits& limits, Login login, FailedLogin failed_login,
+  Impl(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
        std::function<void(std::string_view)> log);
 
   ConnectionId accept(std::string peer, Clock::time_point now, Timestamp wall);
@@ -28,12 +27,14 @@ class Broker::Impl {
   std::vector<Attention> attention();
   void output(ConnectionId connection, std::size_t max_bytes, std::string& out,
               Clock::time_point now);
+  void taken(ConnectionId connection, Clock::time_point now);
   void shut_down();
   Figures figures() const;
 
   void announce(std::span<const document::CommitPtr> commits, Clock::time_point now);
-  bool advance(Clock::time_point now);
-  void set_revision(document::Revision revision) { revision_ = revision; }
+  void advance(Clock::time_point now);
+  bool unfinished() const;
+  void set_revision(document::Revision revision);
 
  private:
   using Counter = std::uint64_t Figures::*;
@@ -87,12 +88,26 @@ class Broker::Impl {
 
   // routing.cpp
   void apply_newest(const document::Commit& commit);
-  void apply_matched(const document::Commit& commit);
-  std::size_t route(const document::Change& change, const document::Commit& commit);
+  /// What was announced up to here may be judged with the session as it was at this revision.
+  void apply_edits(Client& client, document::Revision revision);
+  void match();
+  std::size_t route(const document::Change& change, const Place& place);
+  void end_commit();
+  void lose_place();
   /// Whether anyone had a subscription for it.
   bool route(const Publish& publish, const Client& publisher);
-  void push(Client& client, Outbox::Entry entry, bool of_commit);
+  void push(Client& client, Outbox::Entry entry);
+  /// The same for an announcement; false if it is to be heard later.
+  bool push_announcement(Client& client, Outbox::Entry entry);
   std::vector<SubscriberNumber> clients_of(const std::string& session_id) const;
+
+  // catch_up.cpp
+  void fall_behind(Client& client, const Place& place);
+  /// Queues what the client is to hear next, if it has read what was before. @param changes  how
+  /// many may still be looked at in this turn; what was is taken off
+  void catch_up(Client& client, std::size_t& changes);
+  bool offer(Client& client, const document::Change& change);
+  void rejoin(Client& client);
 
   const Limits limits_;
   const Login login_;
@@ -116,11 +131,11 @@ class Broker::Impl {
   std::vector<ConnectionId> named_;     // for the next `attention`
   std::vector<ConnectionId> refusing_;  // logins whose answer waits
 
-  // What was announced and is not yet matched: the first commit from `position_` on.
-  std::deque<document::CommitPtr> announced_;
-  std::size_t position_ = 0;
-  document::Revision revision_;        // of the commit that is being or was last matched
-  std::vector<ConnectionId> touched_;  // whom that commit has matched
+  Feed feed_;
+  Place place_;                        // of what is matched next for those who are not behind
+  std::vector<ConnectionId> touched_;  // whom the commit that is being matched has matched
+  std::vector<ConnectionId> looking_;  // behind, and to go on without having been given anything
+  std::size_t catching_up_ = 0;        // clients that are
   std::vector<Subscriptions::Subscriber> matches_;
 };
 

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "doctor/document/session.hpp"
 #include "doctor/mqtt/broker.hpp"
+#include "doctor/mqtt/feed.hpp"
 #include "doctor/mqtt/framing.hpp"
 #include "doctor/mqtt/outbox.hpp"
 #include "doctor/mqtt/packet.hpp"
@@ -39,7 +41,7 @@ struct Client {
 
   // From CONNECT.
   document::Principal principal;  ///< with the newest permissions
-  document::Principal matched;    ///< as of the commit that is being matched with subscriptions
+  document::Principal matched;    ///< as of the change that is matched for it next
   document::Revision since;       ///< hears commits after this one
   std::string key;                ///< names (principal, client id)
   std::uint16_t receive_maximum = 0;
@@ -49,7 +51,22 @@ struct Client {
   Clock::duration silence_max{};             ///< one and a half Keep Alive; 0: any
   Clock::time_point heard;                   ///< the last packet
 
+  /// Its session from a revision on, which `matched` has not come to.
+  struct Edit {
+    document::Revision revision;
+    std::shared_ptr<const document::Session> session;
+  };
+  std::vector<Edit> edits;
+
   std::vector<std::string> filters;  ///< its subscriptions, in no order
+
+  /// For a client whose queue was full: announcements are not queued for it as they are matched for
+  /// all, it reads the feed itself until it has come to where all others are.
+  struct CatchUp {
+    Place place;
+    Subscriptions subscriptions;  ///< its own, once more
+  };
+  std::unique_ptr<CatchUp> catching_up;
 
   // On the way out.
   std::string answers;  ///< encoded packets; they go before messages
@@ -57,7 +74,7 @@ struct Client {
   document::Revision touched;  ///< the last commit that matched it
   bool named = false;          ///< by the next `attention`
   bool writing = false;        ///< `output` gave bytes and has not been called since
-  Clock::time_point given_at;  ///< when it did
+  Clock::time_point moved_at;  ///< when it last took something: octets, a message's delivery
 };
 
 }  // namespace doctor::mqtt

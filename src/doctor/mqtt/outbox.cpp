@@ -21,15 +21,15 @@ bool Outbox::push(Entry entry, const Bounds& bounds) {
 }
 
 bool Outbox::push_of_commit(Entry entry, const Bounds& bounds) {
-  last_was_queued_ = push(std::move(entry), bounds);
-  if (last_was_queued_) held_ = popped_ + entries_.size() - 1;
-  return last_was_queued_;
+  held_.reset();
+  const bool queued = push(std::move(entry), bounds);
+  if (queued) held_ = popped_ + entries_.size() - 1;
+  return queued;
 }
 
 void Outbox::end_commit() {
-  if (held_ && last_was_queued_) entries_[*held_ - popped_].commit_end = true;
+  if (held_) entries_[*held_ - popped_].commit_end = true;
   held_.reset();
-  last_was_queued_ = false;
 }
 
 const Outbox::Entry* Outbox::next(std::size_t window) const {
@@ -74,7 +74,6 @@ void Outbox::clear() {
   bytes_ = 0;
   popped_ = 0;
   held_.reset();
-  last_was_queued_ = false;
   in_flight_.clear();
 }
 

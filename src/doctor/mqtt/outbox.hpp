@@ -28,10 +28,10 @@ class Outbox {
 
   /// Queues a message; false if it is over the bounds and was not.
   bool push(Entry entry, const Bounds& bounds);
-  /// The same for a message of the commit that is being matched: it stays at the head until the
-  /// next one of the commit follows, or the commit ends, since only then it is known which is last.
+  /// The same for a message of the commit that is being matched: it stays at the head until it is
+  /// known whether another one of the commit follows, queued or not.
   bool push_of_commit(Entry entry, const Bounds& bounds);
-  /// The commit has been matched: its last message, if it was queued, is marked as the end.
+  /// The commit has been matched: its last message, if it still waits, is marked as the end.
   void end_commit();
 
   /// The message that may be sent next; null if there is none, the commit holds it, or it is of
@@ -48,6 +48,8 @@ class Outbox {
 
   void clear();
   bool empty() const { return entries_.empty(); }
+  /// Whether nothing waits but what the commit holds at the head.
+  bool drained() const { return entries_.empty() || held_ == popped_; }
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -60,7 +62,6 @@ class Outbox {
   std::size_t longest_ = 0;               // that entries_ was since its memory was given back
   std::uint64_t popped_ = 0;              // entries_[0] is the popped_-th of all
   std::optional<std::uint64_t> held_;     // the newest queued message of the commit being matched
-  bool last_was_queued_ = false;          // of the commit being matched
   std::vector<std::uint16_t> in_flight_;  // in the order of sending; acknowledged mostly in it
   std::uint16_t last_packet_id_ = 0;
 };

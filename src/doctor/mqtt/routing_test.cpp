@@ -2,7 +2,7 @@
 
 #include "doctor/mqtt/test_broker.hpp"
 
-// Announcements: what is heard, by whom, and what becomes of those who do not read.
+// Announcements: what is heard and by whom.
 namespace doctor::mqtt::testing {
 namespace {
 
@@ -220,62 +220,6 @@ TEST(Visibility, AnExpiredSessionHearsNothingMoreEvenBeforeTheNextTick) {
   std::string out;
   world.broker().output(client.id(), 1000, out, world.now() + 60s);
   EXPECT_EQ(out.find("vm/1"), std::string::npos);
-}
-
-TEST(SlowConsumers, LoseQoS0MessagesBeyondTheirBoundAndHarmNobody) {
-  Limits limits;
-  limits.mqtt_queue_messages = 10;
-  World world(limits);
-  Peer& stuck = world.client("c1").as_connector().connect(v3).subscribe("#").quiet();
-  Peer& reads = world.client("c2").as_connector().connect(v3).subscribe("#").quiet();
-  stuck.stop_reading();
-  for (int i = 0; i < 100; ++i) world.commit({created("vm", std::to_string(i))});
-  EXPECT_EQ(reads.hears().size(), 100u);
-  EXPECT_EQ(world.figures().dropped_queue_full, 89u);
-  const Lines heard = stuck.read().hears();
-  ASSERT_EQ(heard.size(), 11u);
-  EXPECT_EQ(heard.back(), "vm/10 +");
-}
-
-TEST(SlowConsumers, AreDisconnectedWhenTheyReadNothingForTooLong) {
-  World world;
-  Peer& stuck = world.client("c1").as_connector().connect(v5).subscribe("#").quiet();
-  Peer& idle = world.client("c2").as_connector().connect(v5).subscribe("other").quiet();
-  stuck.stop_reading();
-  world.commit({created("vm", "1")});
-  world.commit({created("vm", "2")});
-  world.pass(30s);
-  EXPECT_EQ(world.figures().closed_slow, 0u);
-  world.pass(1s);
-  EXPECT_EQ(world.figures().closed_slow, 1u);
-  EXPECT_EQ(stuck.read().hears(),
-            (Lines{"vm/1 + revision=1 commit=end", "DISCONNECT 0x97", "closed"}));
-  EXPECT_EQ(idle.hears(), (Lines{}));
-}
-
-TEST(SlowConsumers, AreDisconnectedWhenTheirQoS1QueueIsFull) {
-  Limits limits;
-  limits.mqtt_queue_messages = 10;
-  World world(limits);
-  Peer& stuck = world.client("c1").as_connector().connect(v5).subscribe("#", 1).quiet();
-  stuck.stop_reading();
-  for (int i = 0; i < 11; ++i) world.commit({created("vm", std::to_string(i))});
-  EXPECT_EQ(world.figures().closed_slow, 0u);
-  world.commit({created("vm", "11")});
-  EXPECT_EQ(world.figures().closed_slow, 1u);
-  EXPECT_EQ(stuck.read().hears().back(), "closed");
-  EXPECT_EQ(world.figures().queued_bytes, 0u);
-}
-
-TEST(SlowConsumers, AreBoundedByBytesToo) {
-  Limits limits;
-  limits.mqtt_queue_bytes = 10'000;
-  World world(limits);
-  Peer& stuck = world.client("c1").as_connector().connect(v3).subscribe("#").quiet();
-  stuck.stop_reading();
-  for (int i = 0; i < 1000; ++i) world.commit({created("vm", std::to_string(i))});
-  EXPECT_LE(world.figures().queued_bytes, 10'000u);
-  EXPECT_GT(world.figures().queued_bytes, 9'000u);
 }
 
 TEST(Flow, NoMoreThanReceiveMaximumAreUnacknowledgedAndEachPubackAdvances) {

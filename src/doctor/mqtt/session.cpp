@@ -59,8 +59,8 @@ void Broker::Impl::on(Client& client, const Publish& publish) {
 }
 
 void Broker::Impl::on(Client& client, const Puback& puback) {
-  client.outbox.acknowledge(puback.packet_id);
-  if (!client.outbox.empty()) mark(client);
+  if (client.outbox.acknowledge(puback.packet_id)) client.moved_at = now_;
+  if (!client.outbox.empty() || client.catching_up) mark(client);
 }
 
 // Nothing is sent at QoS 2, so its packets speak of messages that are not known.
@@ -88,6 +88,7 @@ Reason Broker::Impl::subscribe(Client& client, const Subscribe::Request& request
   SubscriptionOptions options = request.options;
   options.qos = std::min(options.qos, QoS::at_least_once);
   subscriptions_.add(client.number, request.filter, options);
+  if (client.catching_up) client.catching_up->subscriptions.add(0, request.filter, options);
   return static_cast<Reason>(options.qos);
 }
 
@@ -100,7 +101,8 @@ void Broker::Impl::on(Client& client, const Subscribe& packet) {
   }
   // From when on every visible change is heard. It may not be told to a client that wants no user
   // properties [MQTT-3.1.2-29].
-  const std::string revision = std::to_string(std::max(revision_, client.since).value);
+  const document::Revision begun(place_.revision.value - (place_.index == 0 ? 1 : 0));
+  const std::string revision = std::to_string(std::max(begun, client.since).value);
   if (client.tells_problems) suback.properties.add_user("revision", revision);
   answer(client, std::move(suback));
 }
@@ -110,6 +112,7 @@ void Broker::Impl::on(Client& client, const Unsubscribe& packet) {
   for (const std::string_view filter : packet.filters) {
     const bool existed = subscriptions_.remove(client.number, filter);
     if (existed) std::erase(client.filters, filter);
+    if (client.catching_up) client.catching_up->subscriptions.remove(0, filter);
     unsuback.reasons.push_back(existed ? Reason::success : Reason::no_subscription_existed);
   }
   answer(client, std::move(unsuback));

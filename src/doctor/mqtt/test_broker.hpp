@@ -111,24 +111,30 @@ class World {
 
   Broker& broker() { return broker_; }
   Figures figures() const { return broker_.figures(); }
-  const Lines& log() const { return log_; }
+  const Lines& log() const { return warnings_; }
   Timestamp wall() const { return wall_; }
   Clock::time_point now() const { return now_; }
 
   std::chrono::milliseconds login_delay{0};  ///< what the throttle says of each failed login
   std::size_t output_max = 1u << 16;
+  std::uint64_t log_begins = 1;   ///< the oldest revision that the commit log still has
+  std::uint64_t log_reads = 0;    ///< how often it was read
+  std::size_t log_part_max = 64;  ///< changes that it gives at once
 
  private:
   friend class Peer;
   std::optional<LoggedIn> login(const Credentials& credentials) const;
+  std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,
+                                               std::size_t max);
 
   bool secured_;
   std::map<std::string, std::shared_ptr<const document::Session>> sessions_;
   document::Revision revision_;
   std::vector<document::CommitPtr> silent_;
+  std::vector<document::CommitPtr> log_;
   Clock::time_point now_{std::chrono::hours(1)};
   Timestamp wall_{1'700'000'000'000};
-  Lines log_;
+  Lines warnings_;
   std::deque<Peer> peers_;
   Broker broker_;
 };

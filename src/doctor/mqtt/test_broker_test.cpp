@@ -267,7 +267,10 @@ World::World(const Limits& limits, bool secured)
       broker_(
           limits, [this](const Credentials& credentials) { return login(credentials); },
           [this](std::string_view, Clock::time_point) { return login_delay; },
-          [this](std::string_view line) { log_.emplace_back(line); }) {}
+          [this](document::Revision revision, std::uint64_t from, std::size_t max) {
+            return read_log(revision, from, max);
+          },
+          [this](std::string_view line) { warnings_.emplace_back(line); }) {}
 
 Peer& World::client(std::string client_id) {
   return peers_.emplace_back(*this, std::move(client_id));
@@ -312,6 +315,17 @@ void World::commit_silently(std::vector<document::Change> changes,
   ++revision_.value;
   silent_.push_back(std::make_shared<const document::Commit>(
       document::Commit{revision_, wall_, std::move(changes), std::move(sessions)}));
+  log_.push_back(silent_.back());
+}
+
+std::optional<document::CommitPart> World::read_log(document::Revision revision, std::uint64_t from,
+                                                    std::size_t max) {
+  ++log_reads;
+  if (revision.value < log_begins || revision.value > log_.size()) return std::nullopt;
+  const auto& all = log_[revision.value - 1]->changes;
+  const std::size_t end = std::min(from + std::min(max, log_part_max), all.size());
+  const auto at = [&](std::size_t i) { return all.begin() + static_cast<std::ptrdiff_t>(i); };
+  return document::CommitPart{{at(from), at(end)}, end, end == all.size()};
 }
 
 void World::announce() {
@@ -321,8 +335,7 @@ void World::announce() {
 }
 
 void World::advance_to_the_end() {
-  while (broker_.advance(now_)) pump();
-  pump();
+  for (pump(); broker_.unfinished(); pump()) broker_.advance(now_);
 }
 
 void World::commit(std::vector<document::Change> changes,

@@ -53,6 +53,7 @@ constexpr std::array settings = {
     LimitSetting{"mqtt_client_id", Unit::bytes, &Limits::mqtt_client_id, 1, 65'535},
     LimitSetting{"mqtt_queue_messages", Unit::count, &Limits::mqtt_queue_messages, 1, a_lot},
     LimitSetting{"mqtt_queue_bytes", Unit::bytes, &Limits::mqtt_queue_bytes, 1, a_lot},
+    LimitSetting{"mqtt_backlog_bytes", Unit::bytes, &Limits::mqtt_backlog_bytes, 0, a_lot},
     LimitSetting{"mqtt_inflight", Unit::count, &Limits::mqtt_inflight, 1, 65'535},
     LimitSetting{"mqtt_connect_timeout", Unit::duration, &Limits::mqtt_connect_timeout, 1, a_year},
     LimitSetting{"mqtt_stalled_timeout", Unit::duration, &Limits::mqtt_stalled_timeout, 1, a_year},

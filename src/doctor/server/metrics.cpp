@@ -65,6 +65,10 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
   out.single("doctor_mqtt_subscriptions", "gauge", "Subscriptions of connected clients.",
              mqtt.subscriptions);
   out.single("doctor_mqtt_queued_bytes", "gauge", "Bytes waiting for clients.", mqtt.queued_bytes);
+  out.single("doctor_mqtt_backlog_bytes", "gauge", "Commits held in memory for announcing.",
+             mqtt.backlog_bytes);
+  out.single("doctor_mqtt_catching_up", "gauge", "Clients behind the newest announcements.",
+             mqtt.catching_up);
   out.single("doctor_mqtt_announcements_total", "counter", "Changes announced, whoever heard.",
              mqtt.announcements);
   out.single("doctor_mqtt_packets_received_total", "counter", "Packets from clients.",
@@ -91,6 +95,7 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
                                         {"protocol", mqtt.closed_protocol},
                                         {"keep_alive", mqtt.closed_keep_alive},
                                         {"slow", mqtt.closed_slow},
+                                        {"behind", mqtt.closed_behind},
                                         {"taken_over", mqtt.closed_taken_over},
                                         {"session_ended", mqtt.closed_session_ended}});
   return out.take();

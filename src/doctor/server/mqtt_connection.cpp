@@ -1,5 +1,7 @@
 #include "doctor/server/mqtt_connection.hpp"
 
+#include <sys/ioctl.h>
+
 #include "doctor/base/log.hpp"
 
 namespace doctor::server {
@@ -7,6 +9,8 @@ namespace {
 
 constexpr std::size_t output_piece = 64u << 10;
 constexpr int reads_in_a_turn = 16;
+// A client that reads as fast as it is written to must not keep the others waiting.
+constexpr int writes_in_a_turn = 4;
 // How long a client has to take the last octets and to close its end.
 constexpr std::chrono::seconds closing_time{2};
 
@@ -101,9 +105,15 @@ void MqttConnection::attend(bool close) {
   if (closing_ && !writing_ && !finished_) finish();
 }
 
-// Writes until the socket takes no more or there is nothing left; the rest waits in pending_.
+// Writes until the socket takes no more, the turn is over or there is nothing left; what the socket
+// has not taken waits in pending_.
 void MqttConnection::write() {
-  while (!writing_ && !finished_ && socket_.is_open()) {
+  for (int turn = 0; !writing_ && !finished_ && socket_.is_open(); ++turn) {
+    if (turn == writes_in_a_turn) {
+      writing_ = true;
+      asio::post(thread_.context(), [self = shared_from_this()] { self->written(); });
+      return;
+    }
     std::string& payload = service_.scratch_output();
     payload.clear();
     service_.broker().output(id_, output_piece, payload, Clock::now());
@@ -116,7 +126,7 @@ void MqttConnection::write() {
     const std::array<asio::const_buffer, 3> buffers = {asio::buffer(header), asio::buffer(payload),
                                                        asio::buffer(control)};
     const std::size_t size = asio::buffer_size(buffers);
-    if (size == 0) return;
+    if (size == 0) return service_.carry_on();
     error_code failure;
     const std::size_t written = socket_.write_some(buffers, failure);
     if (failure && failure != asio::error::would_block) return abort();
@@ -134,14 +144,30 @@ void MqttConnection::write_pending() {
   socket_.async_write_some(
       asio::buffer(pending_) + pending_at_,
       [self = shared_from_this()](const error_code& failure, std::size_t count) {
-        self->writing_ = false;
-        if (failure) return self->abort();
+        if (failure) {
+          self->writing_ = false;
+          return self->abort();
+        }
+        self->service_.broker().taken(self->id_, Clock::now());
         self->pending_at_ += count;
         if (self->pending_at_ < self->pending_.size()) return self->write_pending();
         self->pending_ = std::string();
-        self->write();
-        if (self->closing_ && !self->writing_ && !self->finished_) self->finish();
+        self->written();
       });
+}
+
+void MqttConnection::written() {
+  writing_ = false;
+  write();
+  if (closing_ && !writing_ && !finished_) finish();
+}
+
+void MqttConnection::look_at_progress() {
+  if (!writing_ || !socket_.is_open()) return;
+  int unsent = 0;
+  if (ioctl(socket_.native_handle(), TIOCOUTQ, &unsent) != 0) return;
+  if (unsent < unsent_) service_.broker().taken(id_, Clock::now());
+  unsent_ = unsent;
 }
 
 // All has been written that the broker had for the client: ends this side, and waits a little for

@@ -25,6 +25,9 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   void start(std::string received);
   /// The broker has something to write, or wants the connection closed after that.
   void attend(bool close);
+  /// Looks whether the client has taken something of what has been written: a socket says that it
+  /// can be written only when much of it is free, which takes a slow reader long.
+  void look_at_progress();
 
   void expired() override { abort(); }
   void wind_up() override {}  // MqttService::shut_down does that
@@ -36,6 +39,7 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   bool take_more();
   void write();
   void write_pending();
+  void written();
   void finish();
 
   MqttService& service_;
@@ -47,6 +51,7 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   std::unique_ptr<WebSocket> websocket_;
   std::string pending_;         // what the socket has not taken yet
   std::size_t pending_at_ = 0;  // of it, what has been taken
+  int unsent_ = 0;              // octets that the system still had of it when last looked at
   bool writing_ = false;        // an asynchronous write is under way
   bool closing_ = false;        // nothing is taken from the client any more
   bool finished_ = false;       // this end has sent its last octet

@@ -7,6 +7,7 @@ namespace doctor::server {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
+constexpr unsigned ticks_between_looks = 5;
 constexpr std::size_t scratch_size = 64u << 10;
 
 }  // namespace
@@ -19,6 +20,9 @@ MqttService::MqttService(IoThread& thread, Shared& shared, const engine::Authori
           shared.limits, [this](const mqtt::Credentials& c) { return log_in(c); },
           [this](std::string_view peer, Clock::time_point now) {
             return shared_.throttle.failed(peer, now);
+          },
+          [this](document::Revision revision, std::uint64_t from, std::size_t max_changes) {
+            return read_log(revision, from, max_changes);
           },
           [](std::string_view warning) { log::warning(warning); }),
       scratch_input_(scratch_size, '\0') {}
@@ -68,14 +72,31 @@ void MqttService::announce_batch() {
   }
   broker_.announce(batch, Clock::now());
   pump();
-  if (!advancing_) advance();
 }
 
 // Between two parts everyone else on this thread has a turn, and sockets take what was queued.
-void MqttService::advance() {
-  advancing_ = broker_.advance(Clock::now());
-  pump();
-  if (advancing_) asio::post(thread_.context(), [this] { advance(); });
+void MqttService::carry_on() {
+  if (advancing_ || !broker_.unfinished()) return;
+  advancing_ = true;
+  asio::post(thread_.context(), [this] {
+    advancing_ = false;
+    broker_.advance(Clock::now());
+    pump();
+  });
+}
+
+std::optional<document::CommitPart> MqttService::read_log(document::Revision revision,
+                                                          std::uint64_t from,
+                                                          std::size_t max_changes) const {
+  auto part = shared_.engine->snapshot()->log_part(revision, from, max_changes);
+  if (!part) {
+    if (part.error().code != Errc::not_found) log::error(part.error().detail);
+    return std::nullopt;
+  }
+  std::erase_if(part->changes, [](const document::Change& change) {
+    return change.collection == document::sessions_collection;
+  });
+  return std::move(*part);
 }
 
 void MqttService::accept(Socket socket, std::string peer, Share place) {
@@ -116,14 +137,18 @@ void MqttService::pump() {
       if (found != connections_.end()) found->second->attend(attention.close);
     }
   }
+  carry_on();
 }
 
 Task<void> MqttService::tick() {
   Timer timer(thread_.context());
-  for (;;) {
+  for (unsigned ticks = 0;; ++ticks) {
     timer.expires_after(tick_interval);
     const auto [failure] = co_await timer.async_wait(as_values);
     if (failure) co_return;
+    if (ticks % ticks_between_looks == 0) {
+      for (const auto& [id, connection] : connections_) connection->look_at_progress();
+    }
     broker_.tick(Clock::now(), wall_clock());
     pump();
   }

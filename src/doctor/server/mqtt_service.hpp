@@ -50,6 +50,8 @@ class MqttService final : public engine::Listener {
   Shared& shared() { return shared_; }
   /// Lets every connection write what the broker has for it.
   void pump();
+  /// Lets the broker go on by itself, once everyone else on this thread has had a turn.
+  void carry_on();
   void forget(mqtt::ConnectionId connection) { connections_.erase(connection.value); }
   /// Memory for reading and writing that is empty between turns: idle connections need none.
   std::string& scratch_input() { return scratch_input_; }
@@ -60,7 +62,8 @@ class MqttService final : public engine::Listener {
   std::optional<mqtt::LoggedIn> log_in(const mqtt::Credentials& credentials) const;
   void begin(Socket socket, std::string peer, Share place, bool websocket, std::string received);
   void announce_batch();
-  void advance();
+  std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,
+                                               std::size_t max_changes) const;
   Task<void> tick();
 
   IoThread& thread_;
@@ -71,7 +74,7 @@ class MqttService final : public engine::Listener {
   std::string scratch_input_;
   std::string scratch_payload_;
   std::string scratch_output_;
-  bool advancing_ = false;  // a further part of what was announced is posted
+  bool advancing_ = false;  // the broker's next part is posted
 
   std::mutex mutex_;
   std::vector<document::CommitPtr> batch_;  // guarded by mutex_

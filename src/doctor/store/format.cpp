@@ -97,7 +97,7 @@ void EntryWriter::add(document::ChangeKind kind, document::CollectionNumber coll
   for (const std::string& field : fields) append_text(bytes_, field);
 }
 
-EntryReader::EntryReader(std::string_view bytes) : rest_(bytes) {
+EntryReader::EntryReader(std::string_view bytes) : bytes_(bytes), rest_(bytes) {
   if (bytes.size() < sizeof(std::int64_t)) {
     sound_ = false;
     return;
@@ -111,6 +111,11 @@ EntryReader::EntryReader(std::string_view bytes) : rest_(bytes) {
   } else {
     sound_ = false;
   }
+}
+
+void EntryReader::skip_to(std::uint64_t position) {
+  rest_ = bytes_.substr(std::min<std::uint64_t>(position, bytes_.size()));
+  left_ = rest_.size();  // a change takes more than one byte
 }
 
 std::optional<LoggedChange> EntryReader::next() {

@@ -122,6 +122,12 @@ class EntryReader {
   /// The number of changes that the entry says it has.
   std::uint64_t size() const { return size_; }
   std::optional<LoggedChange> next();
+  /// Goes on at a place that `position` gave; the number of changes is then not looked at.
+  void skip_to(std::uint64_t position);
+  /// Behind the change that `next` gave last.
+  std::uint64_t position() const { return bytes_.size() - rest_.size(); }
+  /// Whether the last change has been given.
+  bool at_end() const { return sound_ && rest_.empty(); }
   /// After the last change: whether all of the bytes were what they should be.
   bool sound() const { return sound_ && left_ == 0 && rest_.empty(); }
 
@@ -129,6 +135,7 @@ class EntryReader {
   std::optional<std::uint64_t> number();
   std::optional<std::string_view> text();
 
+  std::string_view bytes_;
   std::string_view rest_;
   Timestamp time_;
   std::uint64_t size_ = 0;

@@ -5,6 +5,15 @@ namespace doctor::store {
 using document::CollectionInfo;
 using document::CollectionNumber;
 
+namespace {
+
+Error damaged(document::Revision revision) {
+  return error(Errc::internal,
+               "the log's entry of revision " + std::to_string(revision.value) + " is damaged");
+}
+
+}  // namespace
+
 document::CollectionInfo info_of(CollectionNumber number, CollectionRecord record) {
   return {number, std::move(record.name), record.count, record.revision};
 }
@@ -105,25 +114,48 @@ Result<std::vector<LogEntry>> PooledSnapshot::log(document::Revision after,
     EntryReader reader(stored);
     LogEntry entry{document::Revision{load<std::uint64_t>(cursor.key())}, reader.time(), {}};
     entry.changes.reserve(reader.size());
-    CollectionNumber collection{0};
-    std::string name;
-    while (const auto change = reader.next()) {
-      if (change->collection != collection) {
-        collection = change->collection;
-        name = info(collection).name;
-      }
-      entry.changes.push_back({change->kind,
-                               name,
-                               std::string(change->id),
-                               {change->fields.begin(), change->fields.end()}});
-    }
-    if (!reader.sound()) {
-      return error(Errc::internal, "the log's entry of revision " +
-                                       std::to_string(entry.revision.value) + " is damaged");
-    }
+    take_changes(reader, reader.size(), entry.changes);
+    if (!reader.sound()) return damaged(entry.revision);
     entries.push_back(std::move(entry));
   } while (cursor.move(MDB_NEXT));
   return entries;
+}
+
+Result<document::CommitPart> PooledSnapshot::log_part(document::Revision revision,
+                                                      std::uint64_t from,
+                                                      std::size_t max_changes) const {
+  Cursor cursor(reading_.transaction(), reading_.tables().log);
+  if (!cursor.move(bytes_of(revision.value), MDB_SET)) {
+    return error(Errc::not_found,
+                 "the log does not have revision " + std::to_string(revision.value));
+  }
+  EntryReader reader(cursor.value());
+  if (from != 0) reader.skip_to(from);
+  document::CommitPart part;
+  take_changes(reader, max_changes, part.changes);
+  part.next = reader.position();
+  part.last = reader.at_end();
+  if (!part.last && part.changes.size() < max_changes) return damaged(revision);
+  return part;
+}
+
+// Appends at most `count` of the changes that the reader still has.
+void PooledSnapshot::take_changes(EntryReader& reader, std::size_t count,
+                                  std::vector<document::Change>& changes) const {
+  CollectionNumber collection{0};
+  std::string name;
+  for (; count > 0 && !reader.at_end(); --count) {
+    const auto change = reader.next();
+    if (!change) return;
+    if (change->collection != collection) {
+      collection = change->collection;
+      name = info(collection).name;
+    }
+    changes.push_back({change->kind,
+                       name,
+                       std::string(change->id),
+                       {change->fields.begin(), change->fields.end()}});
+  }
 }
 
 }  // namespace doctor::store

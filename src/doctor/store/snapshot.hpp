@@ -2,6 +2,7 @@
 
 #include "doctor/store/contents.hpp"
 #include "doctor/store/environment.hpp"
+#include "doctor/store/format.hpp"
 #include "doctor/store/reference_index.hpp"
 #include "doctor/store/store.hpp"
 
@@ -25,9 +26,13 @@ class PooledSnapshot final : public Snapshot {
                                                         const document::FieldName& field,
                                                         std::string_view target) const override;
   Result<std::vector<LogEntry>> log(document::Revision after, std::size_t max_bytes) const override;
+  Result<document::CommitPart> log_part(document::Revision revision, std::uint64_t from,
+                                        std::size_t max_changes) const override;
 
  private:
   Recollection& recollection() const { return reading_.reader->recollection; }
+  void take_changes(EntryReader& reader, std::size_t count,
+                    std::vector<document::Change>& changes) const;
   /// The complete index of a field; null if there is none, and then the wish for it is noted.
   const ReferenceIndex* index_of(document::CollectionNumber collection,
                                  const document::FieldName& field) const;

@@ -103,6 +103,11 @@ class Snapshot : public document::View {
   /// Errc::not_found if the log no longer reaches back to `after` + 1.
   virtual Result<std::vector<LogEntry>> log(document::Revision after,
                                             std::size_t max_bytes) const = 0;
+  /// Of one commit of the log at most `max_changes`, sessions among them, so that a large one can
+  /// be read in steps. @param from  0, or `next` of the part before
+  /// Errc::not_found if the log does not have the commit.
+  virtual Result<document::CommitPart> log_part(document::Revision revision, std::uint64_t from,
+                                                std::size_t max_changes) const = 0;
 };
 
 /// What the writer does, in one transaction: several commands, each its own revision. It is a view

@@ -265,6 +265,38 @@ TEST_F(StoreTest, TheLogIsReadInPiecesOfABoundedSize) {
   EXPECT_LT(some, 10u);
 }
 
+TEST_F(StoreTest, ALargeCommitOfTheLogIsReadInParts) {
+  put("vm", {R"({"id":"a"})"});
+  auto transaction = begin();
+  std::vector<Change> changes;
+  for (int i = 0; i < 10; ++i) {
+    changes.push_back({ChangeKind::updated, i < 7 ? "vm" : "$sessions", std::to_string(i), {"x"}});
+  }
+  ASSERT_TRUE(transaction->append(Revision{2}, Timestamp{-5}, changes));
+  ASSERT_TRUE(transaction->append(Revision{3}, Timestamp{-5}, {}));
+  ASSERT_TRUE(transaction->commit());
+  const auto snapshot = store_->snapshot();
+  std::uint64_t from = 0;
+  std::vector<std::size_t> sizes;
+  std::string heard;
+  for (bool last = false; !last;) {
+    const auto part = snapshot->log_part(Revision{2}, from, 4);
+    ASSERT_TRUE(part) << part.error().detail;
+    sizes.push_back(part->changes.size());
+    for (const Change& change : part->changes) heard += change.collection + change.id + " ";
+    from = part->next;
+    last = part->last;
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{4, 4, 2}));
+  EXPECT_EQ(heard, "vm0 vm1 vm2 vm3 vm4 vm5 vm6 $sessions7 $sessions8 $sessions9 ");
+  EXPECT_TRUE(snapshot->log_part(Revision{2}, 0, 10)->last);
+  EXPECT_TRUE(snapshot->log_part(Revision{3}, 0, 10)->last) << "a commit without changes";
+  EXPECT_TRUE(snapshot->log_part(Revision{3}, 0, 10)->changes.empty());
+  EXPECT_EQ(snapshot->log_part(Revision{4}, 0, 10).error().code, Errc::not_found);
+  EXPECT_EQ(snapshot->log_part(Revision{2}, 12, 10).error().code, Errc::internal)
+      << "a place that is none";
+}
+
 TEST_F(StoreTest, TheLogIsTrimmedByAgeAndSizeInSteps) {
   for (int i = 0; i < 10; ++i) put("vm", {R"({"id":")" + std::to_string(i) + R"("})"});
   const auto trim = [&](Timestamp oldest, std::uint64_t bytes, std::size_t entries) {
