@@ -124,10 +124,11 @@ def mqtt_acknowledged(options):
 
 
 def mqtt_many_to_many(options):
-    """100 publishers, 100 topics, a subscriber for each."""
+    """100 publishers on 100 topics: to a subscriber of each, and to one that hears them all."""
     with Brokers(options) as brokers:
         comparison = brokers.stream(topics=100, subscribers=100, window=10)
         comparison.rates("MQTT 100 → 100 on 100 topics, window 10 each: messages", "≥ 3")
+        brokers.stream(topics=100, gather=1, window=1).rates("MQTT 100 → 1, window 1 each: messages")
 
 
 def mqtt_idle(options):

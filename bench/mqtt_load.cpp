@@ -5,8 +5,9 @@
 // PID is the broker's process, whose CPU time and memory are read. The modes:
 //
 //   probe    what the broker's CONNACK (5.0) says it serves
-//   stream   messages from publishers, one for each topic, to subscribers; each message carries its
-//            number and when it was due, so that none is lost or comes twice unseen
+//   stream   messages from publishers, one for each topic, to subscribers, each of one topic or of
+//            all (gather=1); each message carries its topic, its number in it and when it was due,
+//            so that none is lost or comes twice unseen
 //   idle     clients that connect at once and then keep silent
 //   retained messages that are kept, then a subscription that matches them all
 //   hear     subscribers that log in as the sessions "bench-0", "bench-1", ... and hear what others
@@ -136,6 +137,7 @@ class Stream {
     const long topics = options.get("topics", 1);
     const long stalled = options.get("stalled", 0);
     subscribe_others(options);
+    const bool gather = options.get("gather", 0) != 0;
     for (long i = 0; i < topics; ++i) {
       const std::string name = "bench/topic/" + std::to_string(i);
       Topic& topic = topics_.emplace_back(
@@ -146,14 +148,15 @@ class Stream {
       poller_.add(topic.client, EPOLLIN | EPOLLOUT | EPOLLET, topics_.size() - 1);
     }
     for (long i = 0; i < options.get("subscribers", 1); ++i) {
-      const auto topic = static_cast<std::size_t>(i % topics);
-      Subscriber& subscriber = subscribers_.emplace_back(options.port, topics_[topic]);
-      const std::string filter[] = {"bench/topic/" + std::to_string(topic)};
+      Subscriber& subscriber = subscribers_.emplace_back(options.port, topics_.size());
+      const std::string filter[] = {"bench/topic/" + (gather ? "+" : std::to_string(i % topics))};
       subscriber.client.ask(mqtt::connect_packet(version_, "subscriber" + std::to_string(i)),
                             mqtt::connack);
       subscriber.client.ask(mqtt::subscribe_packet(version_, filter, qos_), mqtt::suback);
       if (i < stalled) continue;  // it never reads again
-      ++topics_[topic].subscribers;
+      for (long topic = 0; topic < topics; ++topic) {
+        if (gather || topic == i % topics) ++topics_[static_cast<std::size_t>(topic)].subscribers;
+      }
       poller_.add(subscriber.client, EPOLLIN, is_subscriber | (subscribers_.size() - 1));
     }
     latencies_.reserve(latencies_max);
@@ -167,7 +170,7 @@ class Stream {
     for (;;) {
       const std::int64_t now = now_ns();
       if (now < end) {
-        for (Topic& topic : topics_) publish(topic, now);
+        for (std::size_t i = 0; i < topics_.size(); ++i) publish(i, now);
         if (rate_ != 0 && due_ <= now) due_ += 1'000'000'000 / rate_;
       } else if (all_arrived() || now - std::max(last_arrival_, end) > silence_max) {
         break;
@@ -195,6 +198,11 @@ class Stream {
   static constexpr std::size_t piece = 64u << 10;
   static constexpr std::size_t latencies_max = 4'000'000;
 
+  struct Mark {  // what a payload begins with
+    std::uint64_t number;
+    std::int64_t due;
+    std::uint64_t topic;
+  };
   struct Topic {
     Topic(int port, mqtt::PublishTemplate t) : client(port), message(std::move(t)), heard(ring) {}
     Client client;
@@ -206,10 +214,9 @@ class Stream {
     std::uint64_t acknowledged = 0;  // at QoS 1 and 2
   };
   struct Subscriber {
-    Subscriber(int port, Topic& t) : client(port), topic(t) {}
+    Subscriber(int port, std::size_t topics) : client(port), next(topics) {}
     Client client;
-    Topic& topic;
-    std::uint64_t next = 0;  // the number that its next message has
+    std::vector<std::uint64_t> next;  // by topic, the number that its next message has
   };
 
   // Subscriptions that match nothing, half of them with wildcards.
@@ -235,7 +242,8 @@ class Stream {
     return topic.sent - done < window_;
   }
 
-  void publish(Topic& topic, std::int64_t now) {
+  void publish(std::size_t index, std::int64_t now) {
+    Topic& topic = topics_[index];
     while (may_publish(topic, now)) {
       std::string& out = topic.client.out();
       out += topic.message.octets;
@@ -245,10 +253,8 @@ class Stream {
         end[-static_cast<std::ptrdiff_t>(topic.message.id_from_end)] = static_cast<char>(id >> 8);
         end[1 - static_cast<std::ptrdiff_t>(topic.message.id_from_end)] = static_cast<char>(id);
       }
-      char* const payload = end - topic.message.payload_from_end;
-      const std::int64_t due = rate_ != 0 ? due_ : now;
-      std::memcpy(payload, &topic.sent, sizeof topic.sent);
-      std::memcpy(payload + sizeof topic.sent, &due, sizeof due);
+      const Mark mark{topic.sent, rate_ != 0 ? due_ : now, index};
+      std::memcpy(end - topic.message.payload_from_end, &mark, sizeof mark);
       ++topic.sent;
       if (rate_ != 0) break;
     }
@@ -296,20 +302,19 @@ class Stream {
   }
 
   void count(Subscriber& subscriber, std::string_view payload, std::int64_t now) {
-    std::uint64_t number = 0;
-    std::int64_t due = 0;
-    std::memcpy(&number, payload.data(), sizeof number);
-    std::memcpy(&due, payload.data() + sizeof number, sizeof due);
+    Mark mark{};
+    std::memcpy(&mark, payload.data(), sizeof mark);
     last_arrival_ = now;
-    if (number < subscriber.next) {
+    std::uint64_t& next = subscriber.next[mark.topic];
+    if (mark.number < next) {
       ++twice_;
       return;
     }
     ++arrived_;
-    if (latencies_.size() < latencies_max) latencies_.push_back(now - due);
-    skipped_ += number - subscriber.next;
-    Topic& topic = subscriber.topic;
-    for (; subscriber.next <= number; ++subscriber.next) ++topic.heard[subscriber.next % ring];
+    if (latencies_.size() < latencies_max) latencies_.push_back(now - mark.due);
+    skipped_ += mark.number - next;
+    Topic& topic = topics_[mark.topic];
+    for (; next <= mark.number; ++next) ++topic.heard[next % ring];
     while (topic.complete < topic.sent && topic.heard[topic.complete % ring] == topic.subscribers) {
       topic.heard[topic.complete++ % ring] = 0;
     }

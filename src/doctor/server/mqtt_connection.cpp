@@ -63,6 +63,10 @@ Task<void> MqttConnection::read(std::string received) {
     if (failure) co_return;
     const bool open = take({input_.data(), count}) && (count < input_.size() || take_more());
     if (!open) closing_ = true;
+    if (!closing_ && !(websocket_ && websocket_->has_control())) {
+      service_.pump_soon();
+      continue;
+    }
     service_.pump();
     write();  // what the WebSocket has to say itself
     if (closing_ && !finished_ && !writing_) finish();

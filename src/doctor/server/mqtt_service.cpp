@@ -140,6 +140,15 @@ void MqttService::pump() {
   carry_on();
 }
 
+void MqttService::pump_soon() {
+  if (pumping_) return;
+  pumping_ = true;
+  asio::post(thread_.context(), [this] {
+    pumping_ = false;
+    pump();
+  });
+}
+
 Task<void> MqttService::tick() {
   Timer timer(thread_.context());
   for (unsigned ticks = 0;; ++ticks) {

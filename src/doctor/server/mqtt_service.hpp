@@ -52,6 +52,9 @@ class MqttService final : public engine::Listener {
   void pump();
   /// Lets the broker go on by itself, once everyone else on this thread has had a turn.
   void carry_on();
+  /// The same once all sockets that are ready now have been read: what they cause together is then
+  /// one write for each receiver.
+  void pump_soon();
   void forget(mqtt::ConnectionId connection) { connections_.erase(connection.value); }
   /// Memory for reading and writing that is empty between turns: idle connections need none.
   std::string& scratch_input() { return scratch_input_; }
@@ -74,6 +77,7 @@ class MqttService final : public engine::Listener {
   std::string scratch_input_;
   std::string scratch_payload_;
   std::string scratch_output_;
+  bool pumping_ = false;    // pump_soon is posted
   bool advancing_ = false;  // the broker's next part is posted
 
   std::mutex mutex_;
