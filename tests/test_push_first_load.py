@@ -9,7 +9,7 @@ from doctor import Server, scaled
 from doctor.mqtt import SUBSCRIBE, Mqtt, binary, connect_packet, packet, revision_of
 
 DOCUMENTS = max(1000, scaled(200_000))
-QUEUE, BACKLOG = 1 << 20, 16 << 20
+QUEUE, BACKLOG = 32 << 10, 16 << 20
 STALLED = 2  # seconds
 CONFIG = f'limits.mqtt_queue_bytes = {QUEUE}\nlimits.mqtt_backlog_bytes = {BACKLOG}\nlimits.mqtt_stalled_timeout = "{STALLED}s"\n'
 SLACK = 16 << 20  # sockets, pages of the commit log
@@ -110,6 +110,9 @@ def test_every_reader_hears_a_first_load_whole_and_in_order_and_only_the_stuck_o
             started = time.monotonic()
             assert http.put("/entities/other/1", {"n": started}).status in (200, 201)
             slowest = max(slowest, time.monotonic() - started)
+            figures = server.metrics()
+            assert figures["doctor_mqtt_queued_bytes"] <= 4 * QUEUE
+            assert figures["doctor_mqtt_backlog_bytes"] <= BACKLOG
             time.sleep(0.02)
         for reader in readers:
             reader.finish()
