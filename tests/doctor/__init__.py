@@ -5,9 +5,14 @@ import os
 from .http import Answer, Http
 from .server import Server
 
-__all__ = ["Answer", "Http", "Server", "scaled"]
+__all__ = ["Answer", "Http", "Server", "memory_bound", "scaled"]
 
 
 def scaled(count):
     """A number of random cases or rounds, times DOCTOR_TEST_SCALE, at least one."""
     return max(1, int(count * float(os.environ.get("DOCTOR_TEST_SCALE", 1))))
+
+
+def memory_bound(size):
+    """Bytes that a server may take: what a sanitizer adds around each block of memory is not its own."""
+    return size * (3 if "DOCTOR_SANITIZED" in os.environ else 1)

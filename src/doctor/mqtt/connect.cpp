@@ -151,7 +151,7 @@ void Broker::Impl::welcome(Client& client, const Connect& connect) {
       std::min<std::uint32_t>(number(PropertyId::receive_maximum, 65'535), limits_.mqtt_inflight));
   client.tells_problems = number(PropertyId::request_problem_information, 1) == 1;
   client.session_ends_with_connection = number(PropertyId::session_expiry_interval, 0) == 0;
-  client.silence_max = std::chrono::seconds(connect.keep_alive) * 3 / 2;  // [MQTT-3.1.2-22]
+  client.silence_max = std::chrono::milliseconds(connect.keep_alive * 1500);  // [MQTT-3.1.2-22]
   client.splitter.set_packet_max(limits_.mqtt_packet);
   client.state = Client::State::connected;
 
