@@ -1,12 +1,10 @@
 """A connector's first load, one large commit: whoever reads hears all of it, at the pace at which it reads."""
 
-import socket
-import struct
 import threading
 import time
 
 from doctor import Server, memory_bound, scaled
-from doctor.mqtt import SUBSCRIBE, Mqtt, binary, connect_packet, packet, revision_of
+from doctor.mqtt import Mqtt, binary, packet, raw_subscriber, revision_of
 
 DOCUMENTS = max(100_000, scaled(200_000))  # fewer would fit into the buffers of the stuck one's socket
 QUEUE, BACKLOG = 32 << 10, 16 << 20
@@ -35,14 +33,7 @@ def put(http, body):
 
 
 def subscriber(port, name, receive_buffer=None):
-    made = socket.socket()
-    if receive_buffer:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    made.connect(("127.0.0.1", port))
-    made.sendall(connect_packet(name) + packet(SUBSCRIBE, 2, struct.pack("!H", 1) + binary("vm/+") + b"\0"))
-    answer = b""
-    while len(answer) < 9:
-        answer += made.recv(9 - len(answer))
+    made = raw_subscriber(port, name, receive_buffer)
     made.settimeout(60)
     return made
 

@@ -2,12 +2,11 @@
 
 import multiprocessing
 import selectors
-import socket
 import struct
 import time
 
 from doctor import Server, memory_bound, scaled
-from doctor.mqtt import SUBSCRIBE, binary, connect_packet, packet
+from doctor.mqtt import SUBSCRIBE, binary, packet, raw_subscriber
 
 CHANGES = scaled(200_000)
 COMMIT = 500
@@ -21,20 +20,6 @@ def document(number):
     return f"document-{number:04}-{'x' * 80}"
 
 
-def subscriber(port, name, receive_buffer=None):
-    """A socket that is subscribed to vm/+ at QoS 0 and has read the acknowledgements."""
-    made = socket.socket()
-    if receive_buffer:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    made.connect(("127.0.0.1", port))
-    made.sendall(connect_packet(name) + packet(SUBSCRIBE, 2, struct.pack("!H", 1) + binary("vm/+") + b"\0"))
-    acknowledged = b""
-    while len(acknowledged) < 9:
-        acknowledged += made.recv(9 - len(acknowledged))
-    assert acknowledged == b"\x20\x02\x00\x00\x90\x03\x00\x01\x00"
-    return made
-
-
 def readers(port, count, changes, commit, ready, slowest, result):
     """Reads everything on `count` connections, byte for byte what is expected; reports the slowest."""
     message = [packet(3, 0, binary(f"vm/{document(n)}") + b"n") for n in range(commit)]
@@ -44,7 +29,7 @@ def readers(port, count, changes, commit, ready, slowest, result):
     total = size * changes
     chooser, done = selectors.DefaultSelector(), {}
     for n in range(count):
-        made = subscriber(port, f"reader-{n}")
+        made = raw_subscriber(port, f"reader-{n}")
         made.setblocking(False)
         chooser.register(made, selectors.EVENT_READ)
         done[made] = 0
@@ -75,7 +60,7 @@ def test_stuck_consumers_are_bounded_and_the_others_hear_everything_in_order():
         process = context.Process(target=readers, args=(server.mqtt, CLIENTS - STUCK, changes, COMMIT, ready, slowest, result), daemon=True)
         process.start()
         assert ready.wait(30)
-        stuck = [subscriber(server.mqtt, f"stuck-{n}", receive_buffer=4096) for n in range(STUCK)]
+        stuck = [raw_subscriber(server.mqtt, f"stuck-{n}", receive_buffer=4096) for n in range(STUCK)]
         before = server.memory("VmRSS")
         slow = 0.0
         for number in range(1, changes // COMMIT + 1):
@@ -122,7 +107,7 @@ def wait_until_closed(stuck, timeout=20):
 def test_a_consumer_at_qos_1_that_acknowledges_nothing_is_bounded():
     config = "limits.mqtt_queue_bytes = 100000\nlimits.mqtt_inflight = 10\n"
     with Server(config=config) as server, server.http() as http:
-        stuck = subscriber(server.mqtt, "stuck")
+        stuck = raw_subscriber(server.mqtt, "stuck")
         stuck.sendall(packet(SUBSCRIBE, 2, struct.pack("!H", 2) + binary("#") + b"\1"))
         before = server.memory("VmRSS")
         for number in range(scaled(300)):

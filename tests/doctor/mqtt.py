@@ -129,6 +129,20 @@ def connect_packet(client_id, version=4, user=None, password=None, keep_alive=0,
     return packet(CONNECT, 0, body)
 
 
+def raw_subscriber(port, name, receive_buffer=None):
+    """A socket that is subscribed to vm/+ at QoS 0 by 3.1.1 and has read the acknowledgements."""
+    made = socket.socket()
+    if receive_buffer:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    made.connect(("127.0.0.1", port))
+    made.sendall(connect_packet(name) + packet(SUBSCRIBE, 2, struct.pack("!H", 1) + binary("vm/+") + b"\0"))
+    acknowledged = b""
+    while len(acknowledged) < 9:
+        acknowledged += made.recv(9 - len(acknowledged))
+    assert acknowledged == b"\x20\x02\x00\x00\x90\x03\x00\x01\x00"
+    return made
+
+
 class Mqtt:
     """A client. Connects at once (code and properties of the CONNACK are kept)."""
 
