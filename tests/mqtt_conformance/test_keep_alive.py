@@ -1,0 +1,71 @@
+"""Keep alive: silence ends a connection after one and a half times the interval."""
+
+import time
+
+import pytest
+
+from . import wire
+from .clause import both, clause, only_5
+from .wire import KEEP_ALIVE_TIMEOUT
+
+
+@both
+@clause("MQTT-3.1.2-22", "MQTT-3.2.2-22", "3.1.1: MQTT-3.1.2-24")
+def test_silence_closes_after_one_and_a_half_intervals(mqtt, version):
+    started = time.monotonic()
+    client = mqtt(version, keep_alive=1)
+    server_says = client.connack.properties.get("server_keep_alive", 1)
+    client.refused(KEEP_ALIVE_TIMEOUT, timeout=server_says * 1.5 + 6)
+    assert time.monotonic() - started >= 1.4
+
+
+@both
+@clause("MQTT-3.1.2-22")
+@pytest.mark.parametrize("what", ["PINGREQ", "PUBLISH", "half a PINGREQ at a time"])
+def test_every_packet_keeps_the_connection_alive(mqtt, version, topic, what):
+    client = mqtt(version, keep_alive=1)
+    for at in range(5):
+        time.sleep(0.6)
+        if what == "PINGREQ":
+            client.ping()
+        elif what == "PUBLISH":
+            client.send(wire.publish(version, topic))
+        else:
+            client.send(wire.frame(wire.PINGREQ)[at % 2 : at % 2 + 1] if at < 4 else b"")
+            if at % 2:
+                client.expect(wire.PINGRESP)
+    if what != "half a PINGREQ at a time":
+        client.ping()
+
+
+@both
+@clause("MQTT-3.1.2-22")
+def test_what_the_server_sends_does_not_keep_the_connection_alive(mqtt, version, topic):
+    client, publisher = mqtt(version, keep_alive=1, acks=False), mqtt(version)
+    client.subscribe(topic)
+    until = time.monotonic() + 8
+    while time.monotonic() < until:
+        publisher.publish(topic)
+        try:
+            while client.receive(timeout=0.1):
+                pass
+        except ConnectionError:
+            return
+    raise AssertionError("still open")
+
+
+@both
+@clause("5.0 §3.1.2.10", "3.1.1 §3.1.2.10")
+def test_a_keep_alive_of_zero_never_ends(mqtt, version):
+    client = mqtt(version, keep_alive=0)
+    if client.connack.properties.get("server_keep_alive"):
+        pytest.skip("the server has set another")
+    time.sleep(2)
+    client.ping()
+
+
+@only_5
+@clause("MQTT-3.1.2-21", "MQTT-3.2.2-21")
+def test_a_server_that_limits_the_keep_alive_says_so(mqtt, version):
+    found = mqtt(version, keep_alive=65535).connack.properties.get("server_keep_alive")
+    assert found is None or 0 < found <= 65535
