@@ -23,8 +23,8 @@ class Closed(ConnectionError):
 class Stream:
     """A TCP connection as a stream of bytes."""
 
-    def __init__(self, address):
-        self.socket = socket.create_connection(address, TIMEOUT)
+    def __init__(self, address, source=None):
+        self.socket = socket.create_connection(address, TIMEOUT, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, data):

@@ -37,7 +37,7 @@ def test_authentication_data_without_a_method_is_a_protocol_error(mqtt, version)
 
 
 @only_5
-@clause("MQTT-4.12.0-6", "MQTT-4.12.0-5")
+@clause("MQTT-4.12.0-6")
 def test_without_a_method_the_server_sends_neither_auth_nor_a_method(mqtt, version):
     client = mqtt(version, user="u", password="p")
     assert not {"authentication_method", "authentication_data"} & set(client.connack.properties)

@@ -201,6 +201,18 @@ def test_an_empty_client_identifier_with_a_kept_session_is_refused(mqtt, version
     assert client.closed() == []
 
 
+@both
+@clause("MQTT-3.1.3-8", "3.1.1: MQTT-3.1.3-9", "3.1.1: MQTT-3.2.2-6")
+def test_an_identifier_too_long_for_the_server_is_refused_as_such(mqtt, version):
+    client = mqtt.raw(version)
+    client.send(wire.connect(version, "x" * 1000) + wire.frame(wire.PINGREQ))
+    packet = client.receive()
+    assert packet.kind == CONNACK
+    if packet.reason:
+        assert packet.reason == (0x85 if version == V5 else 2)
+        assert client.closed() == []
+
+
 # -- acceptance -----------------------------------------------------------------------------------
 
 

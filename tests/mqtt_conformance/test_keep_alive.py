@@ -21,21 +21,14 @@ def test_silence_closes_after_one_and_a_half_intervals(mqtt, version):
 
 @both
 @clause("MQTT-3.1.2-22")
-@pytest.mark.parametrize("what", ["PINGREQ", "PUBLISH", "half a PINGREQ at a time"])
-def test_every_packet_keeps_the_connection_alive(mqtt, version, topic, what):
-    client = mqtt(version, keep_alive=1)
-    for at in range(5):
-        time.sleep(0.6)
-        if what == "PINGREQ":
-            client.ping()
-        elif what == "PUBLISH":
-            client.send(wire.publish(version, topic))
-        else:
-            client.send(wire.frame(wire.PINGREQ)[at % 2 : at % 2 + 1] if at < 4 else b"")
-            if at % 2:
-                client.expect(wire.PINGRESP)
-    if what != "half a PINGREQ at a time":
-        client.ping()
+def test_every_packet_keeps_the_connection_alive(mqtt, version, topic):
+    pinging, publishing = mqtt(version, keep_alive=1), mqtt(version, keep_alive=1)
+    for _ in range(3):
+        time.sleep(0.7)
+        pinging.ping()
+        publishing.send(wire.publish(version, topic))
+    pinging.ping()
+    publishing.ping()
 
 
 @both
@@ -60,12 +53,12 @@ def test_a_keep_alive_of_zero_never_ends(mqtt, version):
     client = mqtt(version, keep_alive=0)
     if client.connack.properties.get("server_keep_alive"):
         pytest.skip("the server has set another")
-    time.sleep(2)
+    time.sleep(1.7)
     client.ping()
 
 
 @only_5
-@clause("MQTT-3.1.2-21", "MQTT-3.2.2-21")
+@clause("MQTT-3.1.2-21")
 def test_a_server_that_limits_the_keep_alive_says_so(mqtt, version):
     found = mqtt(version, keep_alive=65535).connack.properties.get("server_keep_alive")
     assert found is None or 0 < found <= 65535

@@ -200,7 +200,7 @@ def test_subscription_identifiers_survive(mqtt, version, name, topic):
 
 
 @both
-@clause("3.1.1: MQTT-3.1.2.7", "5.0 §4.1")
+@clause("3.1.1: MQTT-3.1.2-7", "5.0 §4.1")
 def test_retained_messages_are_no_part_of_a_session(mqtt, version, name, topic):
     client = mqtt(version, name)
     client.publish(topic, "stays", qos=1, retain=True)

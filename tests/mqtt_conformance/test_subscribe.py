@@ -52,7 +52,7 @@ def test_an_unsubscribe_without_a_filter_closes(mqtt, version):
 
 
 @both
-@clause("MQTT-3.8.3-5", "3.1.1: MQTT-3-8.3-4")
+@clause("MQTT-3.8.3-5", "3.1.1: MQTT-3.8.3-4")
 @pytest.mark.parametrize("options", [0x40, 0x80, 0xC0, 0x03], ids=["bit 6", "bit 7", "both", "QoS 3"])
 def test_reserved_bits_of_the_options_are_malformed(mqtt, version, topic, options):
     client = mqtt(version)
@@ -69,7 +69,7 @@ def test_retain_handling_3_is_a_protocol_error(mqtt, version, topic):
 
 
 @both
-@clause("3.1.1: MQTT-3-8.3-4", "5.0 §3.8.3")
+@clause("3.1.1: MQTT-3.8.3-4", "5.0 §3.8.3")
 def test_a_filter_without_its_options_is_malformed(mqtt, version, topic):
     client = mqtt(version)
     client.send(frame(wire.SUBSCRIBE, number(1) + (properties() if version == V5 else b"") + string(topic)))
