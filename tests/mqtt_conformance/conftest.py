@@ -6,7 +6,6 @@ import pytest
 from doctor import Server
 
 from .client import Client, Stream, unique
-from .clause import doctors_own  # noqa: F401  the marker's meaning stands there
 from .wire import V5
 
 OTHER = os.environ.get("DOCTOR_MQTT_BROKER")

@@ -88,7 +88,7 @@ def render():
             fact, reason = f"as [{same}]: {five[same][0]}", reason or five[same][1]
             found += [test for test, versions in of_five.get(same, []) if V311 in versions or not versions]
         rows_3.append((name, fact, cell(found, reason, f"3.1.1 {name}")))
-    rows_other = [(name, "", shown(dict.fromkeys(test for test, _ in found))) for name, found in sorted(others.items())]
+    rows_other = [(name, shown(dict.fromkeys(test for test, _ in found))) for name, found in sorted(others.items())]
     names = {name for name, _, _ in all_tests}
     for name, _, _ in DIFFERENCES:
         if name not in names:
@@ -112,8 +112,8 @@ def render():
         "facts are told in short; the standards' own words bind.", "",
         "## MQTT 5.0", "", counts(rows_5), "", *table("statement", rows_5), "",
         "## MQTT 3.1.1", "", counts(rows_3), "", *table("statement", rows_3), "",
-        "## Rules without a number", "", "| section | | tests |", "|---|---|---|",
-        *(f"| {name} | | {cell} |" for name, _, cell in rows_other), "",
+        "## Rules without a number", "", "| section | tests |", "|---|---|",
+        *(f"| {name} | {cell} |" for name, cell in rows_other), "",
         "## Where Mosquitto differs", "",
         "Mosquitto 2.0.11 (Debian 12) under the same tests fails these; all others pass.", "",
         "| test | what Mosquitto does | who is right |", "|---|---|---|",
@@ -126,7 +126,8 @@ def main():
     except Incomplete as incomplete:
         sys.exit(str(incomplete))
     if "--check" in sys.argv:
-        sys.exit(None if DOCUMENT.exists() and DOCUMENT.read_text() == text else f"{DOCUMENT.name} is out of date: run {__file__}")
+        current = DOCUMENT.exists() and DOCUMENT.read_text() == text
+        sys.exit(None if current else f"{DOCUMENT.name} is out of date: run {__file__}")
     DOCUMENT.write_text(text)
 
 

@@ -8,7 +8,7 @@ from doctor import Server
 
 from . import wire
 from .client import Client, Stream
-from .clause import both, clause, doctors_own
+from .clause import both, clause, doctors_own, only_5
 from .wire import NOT_AUTHORIZED, PUBACK, PUBCOMP, PUBREC, PUBREL, V5, Will, acknowledge
 
 pytestmark = doctors_own
@@ -114,7 +114,7 @@ def test_stored_sessions_of_different_principals_do_not_meet(connect, version, n
     assert session(connect, version, client_id=name, keep=True, clean=False).connack.session_present
 
 
-@both
+@only_5
 @clause("5.0 §4.8.2")
 def test_shared_groups_belong_to_a_principal(connect, version, topic):
     filter, one, two = "$share/group/" + topic, connector(connect, version), session(connect, version)

@@ -123,7 +123,8 @@ def heard(mqtt, version, topic, count=1, name=None, **more):
 
 
 @both
-@clause("MQTT-4.3.3-1", "MQTT-4.3.3-2", "MQTT-4.3.3-4", "MQTT-3.6.2-1", "MQTT-4.5.0-1", "3.1.1: MQTT-4.3.3-1", "3.1.1: MQTT-3.6.1-1")
+@clause("MQTT-4.3.3-1", "MQTT-4.3.3-2", "MQTT-4.3.3-4", "MQTT-3.6.2-1", "MQTT-4.5.0-1",
+        "3.1.1: MQTT-4.3.3-1", "3.1.1: MQTT-3.6.1-1")
 def test_a_delivery_goes_through_publish_pubrel_and_pubcomp(mqtt, version, topic):
     subscriber, (packet,) = heard(mqtt, version, topic)
     assert (packet.qos, packet.dup) == (2, False)

@@ -44,11 +44,11 @@ def test_each_message_goes_to_one_member(mqtt, version, topic, qos):
 @doctors_own
 @only_5
 @clause("5.0 §4.8.2")
-def test_the_members_take_turns(mqtt, version, topic):
+def test_the_members_share_the_load(mqtt, version, topic):
     members, publisher = group(mqtt, topic, 3), mqtt(version)
-    for number in range(30):
+    for number in range(60):
         publisher.publish(topic, str(number))
-    assert [len(member.payloads()) for member in members] == [10, 10, 10]
+    assert min(len(member.payloads()) for member in members) >= 5
 
 
 @only_5

@@ -196,7 +196,8 @@ def test_a_frame_without_a_mask_closes(over, version):
 
 @both
 @clause("5.0 §6.0")
-@pytest.mark.parametrize("what", ["reserved opcode", "continuation of nothing", "long control frame", "fragmented control frame"])
+@pytest.mark.parametrize("what", [
+    "reserved opcode", "continuation of nothing", "long control frame", "fragmented control frame"])
 def test_a_frame_against_the_rules_of_websocket_closes(over, version, what):
     client = over(version)
     {"reserved opcode": lambda: client.stream.frame(3, b"x"),
