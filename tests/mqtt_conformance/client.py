@@ -10,6 +10,7 @@ from . import wire
 from .wire import CONNACK, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK, V5
 
 TIMEOUT = 3.0  # for what must come; nothing waits that long when it does
+GRACE = 0.003  # for what may still come
 
 
 def unique(prefix="c"):
@@ -206,10 +207,15 @@ class Client:
         return self.expect(PUBLISH, timeout)
 
     def messages(self):
-        """All PUBLISH packets that are due: those that come before the answers to PINGREQs, until one brings none."""
+        """All PUBLISH packets that are due: those that come before the answers to PINGREQs, until one brings none.
+
+        No standard says that a delivery may not come after the answer to a later PINGREQ, hence the grace.
+        """
         found = []
         while True:
             self.ping()
+            while packet := self._read(GRACE):
+                self.inbox.append(packet)
             came = [packet for packet in self.inbox if packet.kind in (PUBLISH, PUBREL)]
             found += [packet for packet in came if packet.kind == PUBLISH]
             if self.acks:
