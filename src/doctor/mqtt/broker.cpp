@@ -161,7 +161,7 @@ void Broker::Impl::drop(Client& client) {
 
 // Takes the client out of every table but that of connections.
 void Broker::Impl::detach(Client& client) {
-  for (const std::string& filter : client.filters) subscriptions_.remove(client.number, filter);
+  for (const std::string& filter : client.filters) subscriptions_.remove(client.number, {filter, {}});
   std::vector<std::string>().swap(client.filters);
   client.outbox.clear();
   if (client.catching_up) --catching_up_;

@@ -136,7 +136,7 @@ class Broker::Impl {
   std::vector<ConnectionId> touched_;  // whom the commit that is being matched has matched
   std::vector<ConnectionId> looking_;  // behind, and to go on without having been given anything
   std::size_t catching_up_ = 0;        // clients that are
-  std::vector<Subscriptions::Subscriber> matches_;
+  Subscriptions::Matches matches_;
 };
 
 }  // namespace doctor::mqtt

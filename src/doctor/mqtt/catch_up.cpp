@@ -16,8 +16,9 @@ void Broker::Impl::fall_behind(Client& client, const Place& place) {
   client.catching_up = std::make_unique<Client::CatchUp>();
   client.catching_up->place = place;
   for (const std::string& filter : client.filters) {
-    const auto options = subscriptions_.find(client.number, filter);
-    client.catching_up->subscriptions.add(0, filter, *options);
+    Subscriptions::Subscriber own = *subscriptions_.find(client.number, {filter, {}});
+    own.number = 0;
+    client.catching_up->subscriptions.add(std::move(own), {filter, {}});
   }
   ++catching_up_;
   // Its socket has been given nothing yet, perhaps, but is to be measured from now on.
@@ -60,7 +61,7 @@ bool Broker::Impl::offer(Client& client, const document::Change& change) {
   if (matches_.empty()) return true;
   const auto publication =
       Publication::announcement(topic, change, client.catching_up->place.revision);
-  const Outbox::Entry entry{publication, matches_[0].options.qos, false, false};
+  const Outbox::Entry entry{publication, matches_.each[0].options.qos, false, false};
   if (push_announcement(client, entry)) return true;
   if (!client.outbox.empty()) return false;
   push(client, entry);  // too large for an empty queue, so it is not for this client

@@ -146,7 +146,7 @@ std::size_t Broker::Impl::route(const document::Change& change, const Place& pla
   const std::string topic = document_topic(change.collection, change.id);
   subscriptions_.match(topic, std::nullopt, matches_);
   PublicationPtr publication;
-  for (const Subscriptions::Subscriber& match : matches_) {
+  for (const Subscriptions::Subscriber& match : matches_.each) {
     Client& client = *clients_[match.number];
     if (client.catching_up || client.since >= place.revision) continue;
     if (!client.edits.empty()) apply_edits(client, place.revision);
@@ -161,14 +161,14 @@ std::size_t Broker::Impl::route(const document::Change& change, const Place& pla
       fall_behind(client, place);
     }
   }
-  return matches_.size();
+  return matches_.each.size();
 }
 
 bool Broker::Impl::route(const Publish& publish, const Client& publisher) {
   subscriptions_.match(publish.topic, publisher.number, matches_);
   if (matches_.empty()) return false;
   const PublicationPtr publication = Publication::of_client(publish, now_);
-  for (const Subscriptions::Subscriber& match : matches_) {
+  for (const Subscriptions::Subscriber& match : matches_.each) {
     Client& client = *clients_[match.number];
     if (client.state != Client::State::connected) continue;
     if (!publication->may_be_heard(client.principal.permissions())) continue;

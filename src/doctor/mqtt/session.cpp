@@ -81,14 +81,16 @@ void Broker::Impl::on(Client&, const Pubcomp&) {}
 Reason Broker::Impl::subscribe(Client& client, const Subscribe::Request& request) {
   if (is_shared(request.filter)) return Reason::shared_subscriptions_not_supported;
   if (topic_levels(request.filter) > limits_.mqtt_topic_levels) return Reason::topic_filter_invalid;
-  if (!subscriptions_.find(client.number, request.filter)) {
+  if (subscriptions_.find(client.number, {request.filter, {}}) == nullptr) {
     if (client.filters.size() >= limits_.mqtt_subscriptions) return Reason::quota_exceeded;
     client.filters.emplace_back(request.filter);
   }
   SubscriptionOptions options = request.options;
   options.qos = std::min(options.qos, QoS::at_least_once);
-  subscriptions_.add(client.number, request.filter, options);
-  if (client.catching_up) client.catching_up->subscriptions.add(0, request.filter, options);
+  subscriptions_.add({client.number, options, nullptr}, {request.filter, {}});
+  if (client.catching_up) {
+    client.catching_up->subscriptions.add({0, options, nullptr}, {request.filter, {}});
+  }
   return static_cast<Reason>(options.qos);
 }
 
@@ -110,9 +112,9 @@ void Broker::Impl::on(Client& client, const Subscribe& packet) {
 void Broker::Impl::on(Client& client, const Unsubscribe& packet) {
   Unsuback unsuback{packet.packet_id, {}, {}};
   for (const std::string_view filter : packet.filters) {
-    const bool existed = subscriptions_.remove(client.number, filter);
+    const bool existed = subscriptions_.remove(client.number, {filter, {}});
     if (existed) std::erase(client.filters, filter);
-    if (client.catching_up) client.catching_up->subscriptions.remove(0, filter);
+    if (client.catching_up) client.catching_up->subscriptions.remove(0, {filter, {}});
     unsuback.reasons.push_back(existed ? Reason::success : Reason::no_subscription_existed);
   }
   answer(client, std::move(unsuback));

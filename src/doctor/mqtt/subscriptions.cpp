@@ -19,22 +19,37 @@ Levels split(std::string_view topic) {
   return {topic.substr(0, slash), topic.substr(slash + 1)};
 }
 
-template <class List>
-auto place_of(List& list, SubscriberNumber number) {
-  return std::lower_bound(list.begin(), list.end(), number,
+template <class Subscribers>
+auto place_of(Subscribers& subscribers, SubscriberNumber number) {
+  return std::lower_bound(subscribers.begin(), subscribers.end(), number,
                           [](const auto& entry, SubscriberNumber n) { return entry.number < n; });
+}
+
+template <class Groups>
+auto group_of(Groups& groups, std::string_view name) {
+  return std::lower_bound(groups.begin(), groups.end(), name,
+                          [](const auto& group, std::string_view n) { return group.name < n; });
+}
+
+// The list in which a subscription stands; null if its group is not there.
+template <class List>
+auto* subscribers_of(List& list, std::string_view group) {
+  if (group.empty()) return &list.each;
+  const auto found = group_of(list.groups, group);
+  const bool there = found != list.groups.end() && found->name == group;
+  return there ? &found->members : nullptr;
 }
 
 }  // namespace
 
-Subscriptions::List* Subscriptions::list_of(std::string_view filter, bool make) {
-  if (!has_wildcard(filter)) {
-    const auto found = exact_.find(filter);
+Subscriptions::List* Subscriptions::list_of(std::string_view topics, bool make) {
+  if (!has_wildcard(topics)) {
+    const auto found = exact_.find(topics);
     if (found != exact_.end()) return &found->second;
-    return make ? &exact_[std::string(filter)] : nullptr;
+    return make ? &exact_[std::string(topics)] : nullptr;
   }
   Node* node = &root_;
-  for (std::optional<std::string_view> rest = filter; rest;) {
+  for (std::optional<std::string_view> rest = topics; rest;) {
     const auto [first, after] = split(*rest);
     if (first == "#") return &node->below;
     std::unique_ptr<Node>* next = nullptr;
@@ -53,44 +68,53 @@ Subscriptions::List* Subscriptions::list_of(std::string_view filter, bool make) 
   return &node->here;
 }
 
-void Subscriptions::add(SubscriberNumber subscriber, std::string_view filter,
-                        SubscriptionOptions options) {
-  List& list = *list_of(filter, true);
-  const auto place = place_of(list, subscriber);
-  if (place != list.end() && place->number == subscriber) {
-    place->options = options;
+void Subscriptions::add(Subscriber subscriber, Filter filter) {
+  List& list = *list_of(filter.topics, true);
+  if (!filter.group.empty() && subscribers_of(list, filter.group) == nullptr) {
+    list.groups.insert(group_of(list.groups, filter.group), {std::string(filter.group), {}, 0});
+  }
+  std::vector<Subscriber>& subscribers = *subscribers_of(list, filter.group);
+  const auto place = place_of(subscribers, subscriber.number);
+  if (place != subscribers.end() && place->number == subscriber.number) {
+    *place = std::move(subscriber);
     return;
   }
-  list.insert(place, {subscriber, options});
+  if (seen_.size() <= subscriber.number) seen_.resize(subscriber.number + 1);
+  subscribers.insert(place, std::move(subscriber));
   ++size_;
-  if (seen_.size() <= subscriber) seen_.resize(subscriber + 1);
 }
 
-std::optional<SubscriptionOptions> Subscriptions::find(SubscriberNumber subscriber,
-                                                       std::string_view filter) const {
+const Subscriptions::Subscriber* Subscriptions::find(SubscriberNumber subscriber,
+                                                     Filter filter) const {
   // Without `make` nothing is changed.
-  const List* list = const_cast<Subscriptions*>(this)->list_of(filter, false);
-  if (list == nullptr) return std::nullopt;
-  const auto place = place_of(*list, subscriber);
-  if (place == list->end() || place->number != subscriber) return std::nullopt;
-  return place->options;
+  List* list = const_cast<Subscriptions*>(this)->list_of(filter.topics, false);
+  const auto* subscribers = list == nullptr ? nullptr : subscribers_of(*list, filter.group);
+  if (subscribers == nullptr) return nullptr;
+  const auto place = place_of(*subscribers, subscriber);
+  return place != subscribers->end() && place->number == subscriber ? &*place : nullptr;
 }
 
-bool Subscriptions::remove(SubscriberNumber subscriber, std::string_view filter) {
-  List* list = list_of(filter, false);
-  if (list == nullptr) return false;
-  const auto place = place_of(*list, subscriber);
-  if (place == list->end() || place->number != subscriber) return false;
-  list->erase(place);
+bool Subscriptions::remove(SubscriberNumber subscriber, Filter filter) {
+  if (find(subscriber, filter) == nullptr) return false;
+  List& list = *list_of(filter.topics, false);
+  std::vector<Subscriber>& subscribers = *subscribers_of(list, filter.group);
+  subscribers.erase(place_of(subscribers, subscriber));
   --size_;
-  if (!list->empty()) return true;
-  if (!has_wildcard(filter)) {
-    exact_.erase(exact_.find(filter));
-  } else {
-    List().swap(*list);
-    prune(root_, filter);
+  if (subscribers.empty() && !filter.group.empty()) {
+    list.groups.erase(group_of(list.groups, filter.group));
   }
+  if (list.empty()) tidy(list, filter.topics);
   return true;
+}
+
+// Gives back what an empty list and the way to it took.
+void Subscriptions::tidy(List& list, std::string_view topics) {
+  if (!has_wildcard(topics)) {
+    exact_.erase(exact_.find(topics));
+    return;
+  }
+  list = List();
+  prune(root_, topics);
 }
 
 // Removes the nodes along `filter` that hold nothing any more, the deepest first.
@@ -107,16 +131,16 @@ void Subscriptions::prune(Node& node, std::string_view filter) {
   if (child->second->empty()) node.children.erase(child);
 }
 
-void Subscriptions::take(const List& list) {
+void Subscriptions::take(List& list) {
   if (!list.empty()) lists_.push_back(&list);
 }
 
-void Subscriptions::collect(const Node& node, std::string_view topic, bool first_level) {
+void Subscriptions::collect(Node& node, std::string_view topic, bool first_level) {
   // Wildcards in the first level do not match topics that begin with `$` [MQTT-4.7.2-1].
   const bool wildcards = !(first_level && is_reserved(topic));
   const Levels levels = split(topic);
   if (wildcards) take(node.below);
-  const auto descend = [&](const Node& next) {
+  const auto descend = [&](Node& next) {
     if (levels.rest) return collect(next, *levels.rest, false);
     take(next.here);
     take(next.below);  // `a/#` matches `a` too
@@ -128,14 +152,17 @@ void Subscriptions::collect(const Node& node, std::string_view topic, bool first
 }
 
 void Subscriptions::match(std::string_view topic, std::optional<SubscriberNumber> publisher,
-                          std::vector<Subscriber>& matches) {
-  matches.clear();
+                          Matches& matches) {
+  matches.each.clear();
+  matches.groups.clear();
   lists_.clear();
   if (const auto found = exact_.find(topic); found != exact_.end()) take(found->second);
   collect(root_, topic, true);
-  if (lists_.empty()) return;
+  for (List* list : lists_) {
+    for (Group& group : list->groups) matches.groups.push_back(&group);
+  }
   if (lists_.size() == 1 && !publisher) {
-    matches.assign(lists_[0]->begin(), lists_[0]->end());
+    matches.each.assign(lists_[0]->each.begin(), lists_[0]->each.end());
     return;
   }
   if (++match_number_ == 0) {
@@ -143,17 +170,18 @@ void Subscriptions::match(std::string_view topic, std::optional<SubscriberNumber
     match_number_ = 1;
   }
   for (const List* list : lists_) {
-    for (const Subscriber& subscriber : *list) {
+    for (const Subscriber& subscriber : list->each) {
       if (subscriber.options.no_local && publisher == subscriber.number) continue;
       Seen& seen = seen_[subscriber.number];
       if (seen.match != match_number_) {
-        seen = {match_number_, static_cast<std::uint32_t>(matches.size())};
-        matches.push_back(subscriber);
+        seen = {match_number_, static_cast<std::uint32_t>(matches.each.size())};
+        matches.each.push_back(subscriber);
         continue;
       }
-      SubscriptionOptions& options = matches[seen.position].options;
-      options.qos = std::max(options.qos, subscriber.options.qos);
-      options.retain_as_published |= subscriber.options.retain_as_published;
+      Subscriber& match = matches.each[seen.position];
+      match.options.qos = std::max(match.options.qos, subscriber.options.qos);
+      match.options.retain_as_published |= subscriber.options.retain_as_published;
+      match.identifiers = Identifiers::both(match.identifiers, subscriber.identifiers);
     }
   }
 }

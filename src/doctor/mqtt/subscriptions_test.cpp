@@ -3,6 +3,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -13,17 +14,34 @@ SubscriptionOptions at(int qos) {
   return {static_cast<QoS>(qos), false, false};
 }
 
-// Matches as `number:qos` in the order of numbers.
+void add(Subscriptions& subscriptions, SubscriberNumber number, std::string_view topics,
+         SubscriptionOptions options, std::string_view group = {}, std::uint32_t identifier = 0) {
+  subscriptions.add({number, options, identifier == 0 ? nullptr : Identifiers::of(identifier)},
+                    {topics, group});
+}
+
+bool remove(Subscriptions& subscriptions, SubscriberNumber number, std::string_view topics,
+            std::string_view group = {}) {
+  return subscriptions.remove(number, {topics, group});
+}
+
+std::string line_of(const Subscriptions::Subscriber& one) {
+  return std::to_string(one.number) + ":" + std::to_string(static_cast<int>(one.options.qos));
+}
+
+// Matches as `number:qos`, groups as `name(number:qos number:qos)`.
 std::set<std::string> matches(Subscriptions& subscriptions, std::string_view topic,
                               std::optional<SubscriberNumber> publisher = std::nullopt) {
-  std::vector<Subscriptions::Subscriber> found;
+  Subscriptions::Matches found;
   subscriptions.match(topic, publisher, found);
   std::set<std::string> lines;
-  for (const auto& one : found) {
-    lines.insert(std::to_string(one.number) + ":" +
-                 std::to_string(static_cast<int>(one.options.qos)));
+  for (const auto& one : found.each) lines.insert(line_of(one));
+  EXPECT_EQ(lines.size(), found.each.size()) << "someone matched twice";
+  for (const Subscriptions::Group* group : found.groups) {
+    std::string members;
+    for (const auto& one : group->members) members += (members.empty() ? "" : " ") + line_of(one);
+    lines.insert(group->name + "(" + members + ")");
   }
-  EXPECT_EQ(lines.size(), found.size()) << "someone matched twice";
   return lines;
 }
 
@@ -32,9 +50,9 @@ using Found = std::set<std::string>;
 // Who hears a topic through one filter.
 bool hears(std::string_view filter, std::string_view topic) {
   Subscriptions subscriptions;
-  subscriptions.add(1, filter, at(0));
+  add(subscriptions, 1, filter, at(0));
   const bool heard = !matches(subscriptions, topic).empty();
-  subscriptions.remove(1, filter);
+  remove(subscriptions, 1, filter);
   EXPECT_TRUE(matches(subscriptions, topic).empty());
   return heard;
 }
@@ -78,44 +96,94 @@ TEST(Subscriptions, WildcardsInTheFirstLevelDoNotMatchDollarTopics) {  // [MQTT-
 
 TEST(Subscriptions, OverlappingFiltersOfOneAreOneMatchAtTheHighestQoS) {  // [MQTT-3.3.4-2]
   Subscriptions subscriptions;
-  subscriptions.add(1, "a/#", at(0));
-  subscriptions.add(1, "a/b", at(1));
-  subscriptions.add(1, "+/b", at(0));
-  subscriptions.add(2, "#", at(0));
+  add(subscriptions, 1, "a/#", at(0));
+  add(subscriptions, 1, "a/b", at(1));
+  add(subscriptions, 1, "+/b", at(0));
+  add(subscriptions, 2, "#", at(0));
   EXPECT_EQ(matches(subscriptions, "a/b"), (Found{"1:1", "2:0"}));
   EXPECT_EQ(matches(subscriptions, "a/c"), (Found{"1:0", "2:0"}));
 }
 
 TEST(Subscriptions, SubscribingAgainReplacesTheOptions) {  // [MQTT-3.8.4-3]
   Subscriptions subscriptions;
-  subscriptions.add(1, "a/+", at(1));
-  subscriptions.add(1, "a/+", at(0));
+  add(subscriptions, 1, "a/+", at(1));
+  add(subscriptions, 1, "a/+", at(0));
   EXPECT_EQ(subscriptions.size(), 1u);
   EXPECT_EQ(matches(subscriptions, "a/b"), (Found{"1:0"}));
-  EXPECT_EQ(subscriptions.find(1, "a/+")->qos, QoS::at_most_once);
-  EXPECT_FALSE(subscriptions.find(2, "a/+"));
+  EXPECT_NE(subscriptions.find(1, {"a/+", {}}), nullptr);
+  EXPECT_EQ(subscriptions.find(2, {"a/+", {}}), nullptr);
 }
 
 TEST(Subscriptions, NoLocalPassesThePublisherByButNotItsOtherFilters) {  // [MQTT-3.8.3-3]
   Subscriptions subscriptions;
-  subscriptions.add(1, "a", {QoS::at_least_once, true, false});
-  subscriptions.add(2, "a", {QoS::at_least_once, true, false});
+  add(subscriptions, 1, "a", {QoS::at_least_once, true, false});
+  add(subscriptions, 2, "a", {QoS::at_least_once, true, false});
   EXPECT_EQ(matches(subscriptions, "a", 1), (Found{"2:1"}));
-  subscriptions.add(1, "#", at(0));
+  add(subscriptions, 1, "#", at(0));
   EXPECT_EQ(matches(subscriptions, "a", 1), (Found{"1:0", "2:1"}));
 }
 
 TEST(Subscriptions, RemovingOneLeavesTheOthers) {
   Subscriptions subscriptions;
-  for (const char* filter : {"a/+/c", "a/+", "a/#", "a/b"}) subscriptions.add(1, filter, at(0));
-  EXPECT_FALSE(subscriptions.remove(2, "a/+"));
-  EXPECT_FALSE(subscriptions.remove(1, "a/+/d"));
-  EXPECT_TRUE(subscriptions.remove(1, "a/+"));
-  EXPECT_TRUE(subscriptions.remove(1, "a/#"));
+  for (const char* filter : {"a/+/c", "a/+", "a/#", "a/b"}) add(subscriptions, 1, filter, at(0));
+  EXPECT_FALSE(remove(subscriptions, 2, "a/+"));
+  EXPECT_FALSE(remove(subscriptions, 1, "a/+/d"));
+  EXPECT_TRUE(remove(subscriptions, 1, "a/+"));
+  EXPECT_TRUE(remove(subscriptions, 1, "a/#"));
   EXPECT_EQ(matches(subscriptions, "a/x"), (Found{}));
   EXPECT_EQ(matches(subscriptions, "a/x/c"), (Found{"1:0"}));
   EXPECT_EQ(matches(subscriptions, "a/b"), (Found{"1:0"}));
   EXPECT_EQ(subscriptions.size(), 2u);
+}
+
+// The identifiers of the only match, in hexadecimal octets of their properties.
+std::string identifiers(Subscriptions& subscriptions, std::string_view topic) {
+  Subscriptions::Matches found;
+  subscriptions.match(topic, std::nullopt, found);
+  if (found.each.size() != 1) return "not one match";
+  if (!found.each[0].identifiers) return "none";
+  return found.each[0].identifiers->properties();
+}
+
+TEST(Subscriptions, AMatchCarriesTheIdentifiersOfAllItsFilters) {  // [MQTT-3.3.4-3 -4]
+  Subscriptions subscriptions;
+  add(subscriptions, 1, "a/b", at(0));
+  EXPECT_EQ(identifiers(subscriptions, "a/b"), "none");
+  add(subscriptions, 1, "a/#", at(0), {}, 7);
+  EXPECT_EQ(identifiers(subscriptions, "a/b"), "\x0B\x07");
+  add(subscriptions, 1, "+/b", at(0), {}, 200);
+  EXPECT_EQ(identifiers(subscriptions, "a/b").size(), 5u);
+  EXPECT_EQ(identifiers(subscriptions, "x/b"), "\x0B\xC8\x01");
+  add(subscriptions, 1, "+/b", at(0));
+  EXPECT_EQ(identifiers(subscriptions, "x/b"), "none");
+}
+
+TEST(Subscriptions, TheMembersOfAGroupTakeTurns) {  // §4.8.2
+  Subscriptions subscriptions;
+  for (const SubscriberNumber number : {3u, 1u, 2u}) add(subscriptions, number, "a", at(1), "g");
+  add(subscriptions, 1, "a", at(0));
+  EXPECT_EQ(matches(subscriptions, "a"), (Found{"1:0", "g(1:1 2:1 3:1)"}));
+  Subscriptions::Matches found;
+  subscriptions.match("a", std::nullopt, found);
+  Subscriptions::Group& group = *found.groups.at(0);
+  const auto takes = [](SubscriberNumber number) { return number != 2; };
+  EXPECT_EQ(group.next(takes)->number, 1u);
+  EXPECT_EQ(group.next(takes)->number, 3u);
+  EXPECT_EQ(group.next(takes)->number, 1u);
+  EXPECT_EQ(group.next([](SubscriberNumber) { return true; })->number, 2u);
+  EXPECT_EQ(group.next([](SubscriberNumber) { return false; }), nullptr);
+}
+
+TEST(Subscriptions, EqualFiltersOfDifferentGroupsAreDifferentSubscriptions) {
+  Subscriptions subscriptions;
+  add(subscriptions, 1, "a/+", at(0), "g");
+  add(subscriptions, 1, "a/+", at(1), "h");
+  add(subscriptions, 1, "a/+", at(2));
+  EXPECT_EQ(subscriptions.size(), 3u);
+  EXPECT_EQ(matches(subscriptions, "a/b"), (Found{"1:2", "g(1:0)", "h(1:1)"}));
+  EXPECT_TRUE(remove(subscriptions, 1, "a/+", "g"));
+  EXPECT_FALSE(remove(subscriptions, 1, "a/+", "g"));
+  EXPECT_EQ(matches(subscriptions, "a/b"), (Found{"1:2", "h(1:1)"}));
 }
 
 // The definition of §4.7, as plainly as it can be said.
@@ -157,31 +225,42 @@ TEST(Subscriptions, MatchAsTheDefinitionDoesWhateverIsAddedAndRemoved) {
     return all;
   };
   Subscriptions subscriptions;
-  std::map<std::pair<SubscriberNumber, std::string>, std::pair<std::vector<std::string>, int>>
-      model;
+  using Key = std::tuple<std::string, std::string, SubscriberNumber>;  // group, filter, who
+  std::map<Key, std::pair<std::vector<std::string>, int>> model;
   for (int step = 0; step < 20'000; ++step) {
     const auto subscriber = static_cast<SubscriberNumber>(pick(6));
     const auto filter = levels(true);
-    const auto key = std::pair(subscriber, joined(filter));
+    const std::string group = pick(3) == 0 ? std::string(1, static_cast<char>('g' + pick(2))) : "";
+    const Key key(group, joined(filter), subscriber);
     if (pick(2) == 0) {
       const int qos = pick(3);
-      subscriptions.add(subscriber, key.second, at(qos));
+      add(subscriptions, subscriber, joined(filter), at(qos), group);
       model[key] = {filter, qos};
     } else {
-      EXPECT_EQ(subscriptions.remove(subscriber, key.second), model.erase(key) == 1);
+      const bool removed = remove(subscriptions, subscriber, joined(filter), group);
+      EXPECT_EQ(removed, model.erase(key) == 1);
     }
     ASSERT_EQ(subscriptions.size(), model.size());
     const auto topic = levels(false);
     std::map<SubscriberNumber, int> expected;
+    std::map<std::pair<std::string, std::string>, std::string> groups;
     for (const auto& [who, what] : model) {
+      const auto& [of_group, topics, number] = who;
       if (!naive(what.first, topic)) continue;
-      const auto [place, is_new] = expected.emplace(who.first, what.second);
-      if (!is_new) place->second = std::max(place->second, what.second);
+      if (of_group.empty()) {
+        const auto [place, is_new] = expected.emplace(number, what.second);
+        if (!is_new) place->second = std::max(place->second, what.second);
+      } else {
+        std::string& members = groups[{of_group, topics}];
+        if (!members.empty()) members += ' ';
+        members += std::to_string(number) + ":" + std::to_string(what.second);
+      }
     }
     Found lines;
     for (const auto& [who, qos] : expected) {
       lines.insert(std::to_string(who) + ":" + std::to_string(qos));
     }
+    for (const auto& [what, members] : groups) lines.insert(what.first + "(" + members + ")");
     ASSERT_EQ(matches(subscriptions, joined(topic)), lines) << joined(topic);
   }
 }
