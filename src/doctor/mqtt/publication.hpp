@@ -37,8 +37,10 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
 
   std::string_view topic() const;
   bool retain() const { return retain_; }
+  bool has_payload() const { return bytes_.size() > topic_size_ + properties_size_; }
   /// Whether its Message Expiry Interval has ended [MQTT-3.3.2-5].
   bool expired(Clock::time_point now) const { return expires_ && *expires_ <= now; }
+  std::optional<Clock::time_point> expires() const { return expires_; }
 
   /// One receiver's copy.
   struct Copy {

@@ -2,22 +2,11 @@
 
 #include <algorithm>
 
+#include "doctor/mqtt/levels.hpp"
 #include "doctor/mqtt/topic.hpp"
 
 namespace doctor::mqtt {
 namespace {
-
-// A topic or filter, its first level taken off; nothing is left after the last level.
-struct Levels {
-  std::string_view first;
-  std::optional<std::string_view> rest;
-};
-
-Levels split(std::string_view topic) {
-  const auto slash = topic.find('/');
-  if (slash == std::string_view::npos) return {topic, std::nullopt};
-  return {topic.substr(0, slash), topic.substr(slash + 1)};
-}
 
 template <class Subscribers>
 auto place_of(Subscribers& subscribers, SubscriberNumber number) {
@@ -50,7 +39,7 @@ Subscriptions::List* Subscriptions::list_of(std::string_view topics, bool make) 
   }
   Node* node = &root_;
   for (std::optional<std::string_view> rest = topics; rest;) {
-    const auto [first, after] = split(*rest);
+    const auto [first, after] = split_level(*rest);
     if (first == "#") return &node->below;
     std::unique_ptr<Node>* next = nullptr;
     if (first == "+") {
@@ -119,7 +108,7 @@ void Subscriptions::tidy(List& list, std::string_view topics) {
 
 // Removes the nodes along `filter` that hold nothing any more, the deepest first.
 void Subscriptions::prune(Node& node, std::string_view filter) {
-  const auto [first, rest] = split(filter);
+  const auto [first, rest] = split_level(filter);
   if (first == "#") return;
   if (first == "+") {
     if (rest) prune(*node.plus, *rest);
@@ -138,7 +127,7 @@ void Subscriptions::take(List& list) {
 void Subscriptions::collect(Node& node, std::string_view topic, bool first_level) {
   // Wildcards in the first level do not match topics that begin with `$` [MQTT-4.7.2-1].
   const bool wildcards = !(first_level && is_reserved(topic));
-  const Levels levels = split(topic);
+  const Levels levels = split_level(topic);
   if (wildcards) take(node.below);
   const auto descend = [&](Node& next) {
     if (levels.rest) return collect(next, *levels.rest, false);
