@@ -101,6 +101,7 @@ bool Publication::may_be_heard(const document::Permissions& permissions) const {
 
 std::size_t Publication::properties_size(const Copy& copy) const {
   return properties_size_ + (copy.commit_end ? commit_end.size() : 0) +
+         (copy.identifiers ? copy.identifiers->properties().size() : 0) +
          (expires_ ? expiry_size : 0);
 }
 
@@ -124,7 +125,7 @@ void Publication::encode(const Copy& copy, std::string& out) const {
   Writer writer(out.data() + before);
   const std::string_view bytes = bytes_;
 
-  writer.byte(static_cast<unsigned>(PacketType::publish) << 4 |
+  writer.byte(static_cast<unsigned>(PacketType::publish) << 4 | (copy.dup ? 8u : 0u) |
               static_cast<unsigned>(copy.qos) << 1 | (copy.retain ? 1u : 0u));
   writer.variable(remaining);
   writer.bytes(bytes.substr(0, topic_size_));
@@ -133,6 +134,7 @@ void Publication::encode(const Copy& copy, std::string& out) const {
     writer.variable(properties_size(copy));
     writer.bytes(bytes.substr(topic_size_, properties_size_));
     if (copy.commit_end) writer.bytes(commit_end);
+    if (copy.identifiers) writer.bytes(copy.identifiers->properties());
     if (expires_) {
       const auto left = std::chrono::ceil<std::chrono::seconds>(*expires_ - copy.now);
       writer.byte(expiry_id);

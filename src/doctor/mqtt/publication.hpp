@@ -11,6 +11,7 @@
 #include "doctor/base/time.hpp"
 #include "doctor/document/commit.hpp"
 #include "doctor/document/permissions.hpp"
+#include "doctor/mqtt/identifiers.hpp"
 #include "doctor/mqtt/packet.hpp"
 
 namespace doctor::mqtt {
@@ -50,6 +51,8 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
     bool commit_end = false;      ///< the last one of its commit for this receiver
     std::uint16_t packet_id = 0;  ///< at QoS 1 and 2
     Clock::time_point now;        ///< what is left of the Message Expiry Interval is sent on
+    bool dup = false;             ///< it was sent before, on another connection [MQTT-3.3.1-1]
+    const Identifiers* identifiers = nullptr;  ///< of the subscriptions that it matched, if any
   };
   /// Of the whole PUBLISH, fixed header and all.
   std::size_t encoded_size(const Copy& copy) const;

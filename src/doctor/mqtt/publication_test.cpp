@@ -19,6 +19,7 @@ void expect_copy(const Publication& publication, const Publication::Copy& copy, 
   expected.qos = copy.qos;
   expected.packet_id = copy.packet_id;
   expected.retain = copy.retain;
+  expected.dup = copy.dup;
   std::string bytes;
   publication.encode(copy, bytes);
   std::string codec;
@@ -69,6 +70,23 @@ TEST(Publication, WhatAClientPublishedKeepsThePropertiesThatAreForReceivers) {
   expected.dup = false;
   expect_copy(*publication, {Version::v5_0, QoS::at_least_once, true, false, 3, start}, expected);
   expect_copy(*publication, {Version::v5_0, QoS::at_most_once, false, false, 0, start}, expected);
+}
+
+TEST(Publication, ACopyCarriesItsOwnDupAndIdentifiers) {  // [MQTT-3.3.1-1] [MQTT-3.3.4-3]
+  Publish publish;
+  publish.topic = "a";
+  publish.payload = "x";
+  const auto publication = Publication::of_client(publish, start);
+  const auto identifiers = Identifiers::both(Identifiers::of(1), Identifiers::of(300));
+  Publication::Copy copy{Version::v5_0, QoS::exactly_once, false, false, 9, start};
+  copy.dup = true;
+  copy.identifiers = identifiers.get();
+  Publish expected = publish;
+  expected.properties.add(PropertyId::subscription_identifier, 1);
+  expected.properties.add(PropertyId::subscription_identifier, 300);
+  expect_copy(*publication, copy, expected);
+  copy.version = Version::v3_1_1;
+  expect_copy(*publication, copy, publish);
 }
 
 TEST(Publication, WhatIsLeftOfTheExpiryIsSentOn) {  // [MQTT-3.3.2-6] [MQTT-3.3.2-5]
