@@ -1,0 +1,75 @@
+#include "doctor/mqtt/inflight.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace doctor::mqtt {
+namespace {
+
+constexpr std::uint64_t identifiers = 65'535;
+
+std::size_t memory_of(const Message& message) {
+  return message.publication ? message.publication->memory() : 0;
+}
+
+}  // namespace
+
+std::uint16_t Inflight::id_of(std::uint64_t number) {
+  return static_cast<std::uint16_t>(number % identifiers + 1);
+}
+
+std::uint16_t Inflight::add(Message message) {
+  while (slot_of(id_of(next_)) != nullptr) ++next_;
+  const std::uint64_t number = next_++;
+  bytes_ += memory_of(message);
+  ++size_;
+  slots_.push_back({number, {id_of(number), std::move(message), false}});
+  return id_of(number);
+}
+
+const Inflight::Slot* Inflight::slot_of(std::uint16_t packet_id) const {
+  if (slots_.empty() || packet_id == 0) return nullptr;
+  const std::uint64_t first = slots_.front().number;
+  std::uint64_t number = first - first % identifiers + (packet_id - 1u);
+  if (number < first) number += identifiers;
+  for (; number <= slots_.back().number; number += identifiers) {
+    const auto slot =
+        std::lower_bound(slots_.begin(), slots_.end(), number,
+                         [](const Slot& s, std::uint64_t wanted) { return s.number < wanted; });
+    if (slot->number == number && slot->taken) return &*slot;
+  }
+  return nullptr;
+}
+
+const Inflight::Sent* Inflight::find(std::uint16_t packet_id) const {
+  const Slot* slot = slot_of(packet_id);
+  return slot == nullptr ? nullptr : &slot->sent;
+}
+
+void Inflight::release(Slot& slot) {
+  bytes_ -= memory_of(slot.sent.message);
+  slot.sent.message = Message{nullptr, slot.sent.message.qos, false, false, nullptr};
+}
+
+void Inflight::receive(std::uint16_t packet_id) {
+  if (Slot* slot = const_cast<Slot*>(slot_of(packet_id))) {
+    release(*slot);
+    slot->sent.received = true;
+  }
+}
+
+void Inflight::remove(std::uint16_t packet_id) {
+  Slot* slot = const_cast<Slot*>(slot_of(packet_id));
+  if (slot == nullptr) return;
+  release(*slot);
+  slot->taken = false;
+  --size_;
+  while (!slots_.empty() && !slots_.front().taken) slots_.pop_front();
+  // One message that is never acknowledged must not keep the places of all that come after it.
+  constexpr std::size_t few = 64;
+  if (slots_.size() > few && slots_.size() > 2 * size_) {
+    std::erase_if(slots_, [](const Slot& s) { return !s.taken; });
+  }
+}
+
+}  // namespace doctor::mqtt
