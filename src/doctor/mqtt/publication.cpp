@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view commit_end("\x26\0\6commit\0\3end", 14);
 constexpr char expiry_id = 0x02;
 constexpr std::size_t expiry_size = 1 + 4;
+constexpr char alias_id = 0x23;
+constexpr std::size_t alias_size = 1 + 2;
 
 // Writes into memory that is large enough. A message is copied once a receiver, so this is where a
 // fan-out spends its time: appending to a string piece by piece took twice as long.
@@ -99,18 +101,23 @@ bool Publication::may_be_heard(const document::Permissions& permissions) const {
   return permissions.may_read(name.substr(0, collection_size_), name.substr(collection_size_ + 1));
 }
 
+std::size_t Publication::topic_size(const Copy& copy) const {
+  return copy.alias.known ? 2 : topic_size_;
+}
+
 std::size_t Publication::properties_size(const Copy& copy) const {
   return properties_size_ + (copy.commit_end ? commit_end.size() : 0) +
          (copy.identifiers ? copy.identifiers->properties().size() : 0) +
-         (expires_ ? expiry_size : 0);
+         (copy.alias.number != 0 ? alias_size : 0) + (expires_ ? expiry_size : 0);
 }
 
 std::size_t Publication::remaining_length(const Copy& copy) const {
   const std::size_t packet_id = copy.qos == QoS::at_most_once ? 0 : 2;
-  if (copy.version != Version::v5_0) return bytes_.size() - properties_size_ + packet_id;
+  const std::size_t payload = bytes_.size() - topic_size_ - properties_size_;
+  if (copy.version != Version::v5_0) return topic_size_ + packet_id + payload;
   const std::size_t properties = properties_size(copy);
-  return bytes_.size() - properties_size_ + packet_id + properties +
-         variable_size(static_cast<std::uint32_t>(properties));
+  return topic_size(copy) + packet_id + variable_size(static_cast<std::uint32_t>(properties)) +
+         properties + payload;
 }
 
 std::size_t Publication::encoded_size(const Copy& copy) const {
@@ -128,13 +135,21 @@ void Publication::encode(const Copy& copy, std::string& out) const {
   writer.byte(static_cast<unsigned>(PacketType::publish) << 4 | (copy.dup ? 8u : 0u) |
               static_cast<unsigned>(copy.qos) << 1 | (copy.retain ? 1u : 0u));
   writer.variable(remaining);
-  writer.bytes(bytes.substr(0, topic_size_));
+  if (copy.alias.known) {
+    writer.two_bytes(0);
+  } else {
+    writer.bytes(bytes.substr(0, topic_size_));
+  }
   if (copy.qos != QoS::at_most_once) writer.two_bytes(copy.packet_id);
   if (copy.version == Version::v5_0) {
     writer.variable(properties_size(copy));
     writer.bytes(bytes.substr(topic_size_, properties_size_));
     if (copy.commit_end) writer.bytes(commit_end);
     if (copy.identifiers) writer.bytes(copy.identifiers->properties());
+    if (copy.alias.number != 0) {
+      writer.byte(alias_id);
+      writer.two_bytes(copy.alias.number);
+    }
     if (expires_) {
       const auto left = std::chrono::ceil<std::chrono::seconds>(*expires_ - copy.now);
       writer.byte(expiry_id);

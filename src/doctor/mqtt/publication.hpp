@@ -11,6 +11,7 @@
 #include "doctor/base/time.hpp"
 #include "doctor/document/commit.hpp"
 #include "doctor/document/permissions.hpp"
+#include "doctor/mqtt/aliases.hpp"
 #include "doctor/mqtt/identifiers.hpp"
 #include "doctor/mqtt/packet.hpp"
 
@@ -53,6 +54,7 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
     Clock::time_point now;        ///< what is left of the Message Expiry Interval is sent on
     bool dup = false;             ///< it was sent before, on another connection [MQTT-3.3.1-1]
     const Identifiers* identifiers = nullptr;  ///< of the subscriptions that it matched, if any
+    SentAliases::Alias alias{};                ///< a known one stands for the topic
   };
   /// Of the whole PUBLISH, fixed header and all.
   std::size_t encoded_size(const Copy& copy) const;
@@ -67,6 +69,7 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
   static constexpr std::size_t heap_overhead = 32;
 
   Publication() = default;
+  std::size_t topic_size(const Copy& copy) const;
   std::size_t properties_size(const Copy& copy) const;
   std::size_t remaining_length(const Copy& copy) const;
 

@@ -89,6 +89,21 @@ TEST(Publication, ACopyCarriesItsOwnDupAndIdentifiers) {  // [MQTT-3.3.1-1] [MQT
   expect_copy(*publication, copy, publish);
 }
 
+TEST(Publication, AKnownAliasStandsForTheTopic) {  // [MQTT-3.3.2-12]
+  Publish publish;
+  publish.topic = "a/b";
+  publish.payload = "x";
+  const auto publication = Publication::of_client(publish, start);
+  Publication::Copy copy{Version::v5_0, QoS::at_most_once, false, false, 0, start};
+  copy.alias = {260, false};
+  Publish expected = publish;
+  expected.properties.add(PropertyId::topic_alias, 260);
+  expect_copy(*publication, copy, expected);
+  copy.alias.known = true;
+  expected.topic = {};
+  expect_copy(*publication, copy, expected);
+}
+
 TEST(Publication, WhatIsLeftOfTheExpiryIsSentOn) {  // [MQTT-3.3.2-6] [MQTT-3.3.2-5]
   Publish publish;
   publish.topic = "a";
