@@ -1,14 +1,18 @@
 // A broker with a few clients, driven by bytes: connections, packets, rubbish, commits, edits of
-// sessions, time, sockets that read and sockets that do not. Whatever happens: nothing is delivered
-// that was not announced or published, nothing to whom it is forbidden, nobody who hears everything
-// and is connected misses a change, and queues keep their bounds.
+// sessions, time, sockets that read and sockets that do not, sessions that outlive them, wills and
+// retained messages. Whatever happens: nothing is delivered that was not announced or published,
+// nothing to whom it is forbidden, nothing above the QoS that was granted, nobody who hears
+// everything and is connected misses a change, nobody is given a message of QoS 2 again that he has
+// received, and queues keep their bounds.
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +29,10 @@ using document::Principal;
 
 namespace {
 
-void require(bool holds) {
-  if (!holds) std::abort();
+void require(bool holds, std::source_location where = std::source_location::current()) {
+  if (holds) return;
+  std::fprintf(stderr, "line %u does not hold\n", static_cast<unsigned>(where.line()));
+  std::abort();
 }
 
 class Bytes {
@@ -64,6 +70,8 @@ Limits small_limits() {
   limits.mqtt_inflight = 4;
   limits.mqtt_backlog_bytes = 1000;
   limits.mqtt_subscriptions = 4;
+  limits.mqtt_retained_messages = 3;
+  limits.mqtt_sessions = 3;
   return limits;
 }
 
@@ -95,9 +103,19 @@ struct Socket {
     next.reset();
     ++for_everything;
   }
-  std::uint16_t last_packet_id = 0;
-  std::vector<std::uint16_t> unacknowledged;
+  std::string client;  // principal and client id
+  std::map<std::uint32_t, std::string> aliases;
+  struct Unacknowledged {
+    std::uint16_t id;
+    QoS qos;
+    bool retained;
+    std::string payload;
+  };
+  std::vector<Unacknowledged> unacknowledged;
 };
+
+// All principals and client ids that there are.
+constexpr std::size_t sessions_max = 4 * 2;
 
 class Driver {
  public:
@@ -108,9 +126,13 @@ class Driver {
       step();
       const Figures figures = broker_.figures();
       // One answer more than the bound may stand in a queue when it is found to be full.
-      require(figures.queued_bytes <= sockets_.size() * (2 * limits_.mqtt_queue_bytes + 4096));
+      const std::size_t in_flight = limits_.mqtt_inflight * std::size_t{1000};
+      require(figures.queued_bytes <=
+              sessions_max * (2 * limits_.mqtt_queue_bytes + 4096 + in_flight));
       require(figures.backlog_bytes <= limits_.mqtt_backlog_bytes);
-      require(figures.subscriptions <= sockets_.size() * limits_.mqtt_subscriptions);
+      require(figures.subscriptions <= sessions_max * limits_.mqtt_subscriptions);
+      require(figures.retained <= limits_.mqtt_retained_messages);
+      require(figures.sessions_away <= limits_.mqtt_sessions);
     }
     read_to_the_end();
     for (const Socket& socket : sockets_)
@@ -177,9 +199,24 @@ class Driver {
     socket.version = connect.version;
     connect.client_id = std::string_view("ab").substr(bytes_.below(2), 1);
     connect.keep_alive = static_cast<std::uint16_t>(bytes_.below(3) * 10);
+    connect.clean_start = bytes_.below(2) == 0;
+    const bool is_v5 = connect.version == Version::v5_0;
+    if (is_v5 && bytes_.below(2) == 0) {
+      connect.properties.add(PropertyId::session_expiry_interval, bytes_.below(3) * 20);
+    }
+    if (is_v5) connect.properties.add(PropertyId::topic_alias_maximum, bytes_.below(2) * 2);
+    const std::string gone = "published " + std::to_string(++published_);
+    if (bytes_.below(4) == 0) {
+      connect.will =
+          Will{static_cast<QoS>(bytes_.below(3)), bytes_.below(2) == 0, "vm/1", gone, {}};
+      if (is_v5) connect.will->properties.add(PropertyId::will_delay_interval, bytes_.below(2) * 5);
+    }
     const unsigned who = bytes_.below(4);
     constexpr std::array<std::string_view, 4> users{"connector", "s1", "s2", "nobody"};
     connect.user_name = users[who];
+    socket.client = std::string(users[who]) + " " + std::string(connect.client_id);
+    socket.aliases.clear();
+    if (connect.clean_start) received_[socket.client].clear();
     send(socket, connect);
     socket.kind = who == 0 ? Principal::Kind::connector : Principal::Kind::session;
     if (who != 0) socket.session = std::string(users[who]);
@@ -189,18 +226,25 @@ class Driver {
     const SubscriptionOptions options{static_cast<QoS>(bytes_.below(3)), false, false};
     const unsigned filter = bytes_.below(filters.size());
     const std::uint16_t id = filter == 0 ? socket.for_everything : std::uint16_t{7};
-    send(socket, Subscribe{id, {}, {{filters[filter], options, 0}}});
+    Subscribe packet{
+        id, {}, {{filters[filter], options, static_cast<std::uint8_t>(bytes_.below(3))}}};
+    if (socket.version == Version::v5_0 && bytes_.below(3) == 0) {
+      packet.properties.add(PropertyId::subscription_identifier, 1 + bytes_.below(200));
+    }
+    send(socket, packet);
   }
 
   void publish(Socket& socket) {
     const std::string topic = document_topic("vm", ids[bytes_.below(ids.size())]);
     const std::string payload = "published " + std::to_string(++published_);
     Publish publish;
-    publish.qos = static_cast<QoS>(bytes_.below(2));
-    publish.packet_id = publish.qos == QoS::at_most_once ? 0 : 9;
+    publish.qos = static_cast<QoS>(bytes_.below(3));
+    publish.packet_id = publish.qos == QoS::at_most_once ? 0 : std::uint16_t{9};
+    publish.retain = bytes_.below(3) == 0;
     publish.topic = topic;
     publish.payload = payload;
     send(socket, publish);
+    if (bytes_.below(2) == 0) send(socket, Pubrel{9, Reason::success, {}});
   }
 
   void rubbish(Socket& socket) {
@@ -210,9 +254,13 @@ class Driver {
 
   void acknowledge(Socket& socket) {
     if (socket.unacknowledged.empty()) return;
-    const std::uint16_t id = socket.unacknowledged.front();
+    const auto first = socket.unacknowledged.front();
     socket.unacknowledged.erase(socket.unacknowledged.begin());
-    send(socket, Puback{id, Reason::success, {}});
+    if (first.qos == QoS::at_least_once) return send(socket, Puback{first.id, Reason::success, {}});
+    // A retained message may be heard again with each subscription.
+    if (!first.retained) received_[socket.client][first.payload] = first.id;
+    send(socket, Pubrec{first.id, Reason::success, {}});
+    send(socket, Pubcomp{first.id, Reason::success, {}});
   }
 
   void send(Socket& socket, const Packet& packet) {
@@ -311,6 +359,7 @@ class Driver {
         require(connack != nullptr);
         require(connack->reason != Reason::success || socket.session != "nobody");
         socket.is_connected = connack->reason == Reason::success;
+        if (!connack->session_present) received_[socket.client].clear();
       } else if (const auto* suback = std::get_if<Suback>(&*packet)) {
         hear_all_after(socket, *suback);
       } else if (const auto* publish = std::get_if<Publish>(&*packet)) {
@@ -332,8 +381,23 @@ class Driver {
 
   void check(Socket& socket, const Publish& publish) {
     if (publish.qos != QoS::at_most_once) {
-      socket.unacknowledged.push_back(publish.packet_id);
+      socket.unacknowledged.push_back(
+          {publish.packet_id, publish.qos, publish.retain, std::string(publish.payload)});
       require(socket.unacknowledged.size() <= limits_.mqtt_inflight);
+    }
+    if (publish.qos == QoS::exactly_once) {
+      // Once: it was published once, and there is one copy however many filters match. Only if the
+      // PUBREC was lost with the connection may it come again, by the same identifier.
+      const auto& received = received_[socket.client];
+      const auto again = received.find(std::string(publish.payload));
+      const bool lost =
+          publish.dup && again != received.end() && again->second == publish.packet_id;
+      require(again == received.end() || lost || publish.retain);
+    }
+    std::string topic(publish.topic);
+    if (const auto alias = publish.properties.number(PropertyId::topic_alias)) {
+      if (!topic.empty()) socket.aliases[*alias] = topic;
+      topic = socket.aliases.at(*alias);
     }
     const bool is_session = socket.kind == Principal::Kind::session;
     const document::Session* newest =
@@ -346,7 +410,7 @@ class Driver {
       return;
     }
     const Announced& announced = found->second;
-    require(publish.topic == announced.topic);
+    require(topic == announced.topic);
     if (is_session) {
       const document::Session* then = session_at(socket.session, announced.revision);
       require(then != nullptr && then->permissions.may_read(announced.collection, announced.id));
@@ -395,6 +459,8 @@ class Driver {
       {"s1", {{0, make_session("s1")}}},
       {"s2", {{0, make_session("s2")}}},
       {"nobody", {{0, nullptr}}}};
+  // By client: what it has received at QoS 2, and by which identifier.
+  std::map<std::string, std::map<std::string, std::uint16_t>> received_;
   std::vector<document::CommitPtr> waiting_;
   std::vector<document::CommitPtr> log_;
   std::vector<std::size_t> first_after_{0};  // by revision: the first change after it

@@ -52,12 +52,11 @@ def test_pubcomp_and_an_erroneous_pubrec_free_a_place_and_a_pubrec_does_not(mqtt
 
 @only_5
 @clause("MQTT-3.3.4-10", "MQTT-4.9.0-3", "MQTT-3.3.4-9")
-def test_everything_else_flows_when_the_quota_is_used_up(mqtt, version, topic):
+def test_everything_but_messages_flows_when_the_quota_is_used_up(mqtt, version, topic):
+    """A message of QoS 0 may wait behind those of QoS 1 and 2: a receiver of changes hears them in order."""
     subscriber, found = flooded(mqtt, topic, 1, 2)
     subscriber.ping()
     subscriber.subscribe(topic + "/low", qos=0)
-    mqtt(version).publish(topic + "/low", "at QoS 0", qos=2)
-    assert [packet.payload for packet in subscriber.messages()] == [b"at QoS 0"]
     subscriber.publish(topic + "/nobody", qos=2)
     subscriber.unsubscribe(topic + "/low")
     subscriber.acknowledge(found[0])

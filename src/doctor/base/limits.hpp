@@ -54,7 +54,12 @@ struct Limits {
   std::size_t mqtt_queue_messages = 100'000;   ///< waiting for one client
   std::size_t mqtt_queue_bytes = 8u << 20;     ///< waiting for one client
   std::size_t mqtt_backlog_bytes = 64u << 20;  ///< commits held for MQTT; older ones: from the log
-  std::uint16_t mqtt_inflight = 100;           ///< QoS 1 messages not acknowledged, of one client
+  std::uint16_t mqtt_inflight = 100;           ///< messages not acknowledged, of one client
+  std::uint16_t mqtt_topic_aliases = 32;       ///< of one client, each way
+  std::size_t mqtt_sessions = 10'000;          ///< kept while their clients are away
+  std::chrono::milliseconds mqtt_session_expiry_max{7LL * 24 * 3600 * 1000};
+  std::size_t mqtt_retained_messages = 100'000;
+  std::size_t mqtt_retained_bytes = 64u << 20;
   std::chrono::milliseconds mqtt_connect_timeout{10'000};
   std::chrono::milliseconds mqtt_stalled_timeout{30'000};  ///< a client that reads nothing
 

@@ -19,9 +19,6 @@ constexpr std::chrono::milliseconds check_interval{500};
 // Room for answers that an idle client keeps.
 constexpr std::size_t answers_kept = 256;
 
-// How many changes of the feed one `output` looks at for a client that is behind.
-constexpr std::size_t changes_an_output = 4096;
-
 constexpr unsigned place_bits = 32;
 
 void remove_optional(Packet& packet) {
@@ -47,7 +44,7 @@ Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login, 
       place_(feed_.end()) {}
 
 Client* Broker::Impl::find(ConnectionId connection) {
-  const auto place = static_cast<SubscriberNumber>(connection.value);
+  const auto place = static_cast<std::uint32_t>(connection.value);
   if (place >= clients_.size() || !clients_[place]) return nullptr;
   Client* client = clients_[place].get();
   return client->id == connection ? client : nullptr;
@@ -66,7 +63,7 @@ Timestamp Broker::Impl::wall_at(Clock::time_point now) const {
 
 ConnectionId Broker::Impl::accept(std::string peer, Clock::time_point now, Timestamp wall) {
   note_time(now, wall);
-  SubscriberNumber place = static_cast<SubscriberNumber>(clients_.size());
+  auto place = static_cast<std::uint32_t>(clients_.size());
   if (free_places_.empty()) {
     clients_.emplace_back();
   } else {
@@ -74,7 +71,7 @@ ConnectionId Broker::Impl::accept(std::string peer, Clock::time_point now, Times
     free_places_.pop_back();
   }
   const ConnectionId id(std::uint64_t{++accepted_} << place_bits | place);
-  clients_[place] = std::make_unique<Client>(id, place, std::move(peer),
+  clients_[place] = std::make_unique<Client>(id, std::move(peer),
                                              std::min(limits_.mqtt_packet, connect_packet_max));
   clients_[place]->deadline = now + limits_.mqtt_connect_timeout;
   ++figures_.connections;
@@ -86,11 +83,12 @@ void Broker::Impl::receive(ConnectionId connection, std::string_view bytes, Cloc
   note_time(now, wall);
   Client* client = find(connection);
   if (client == nullptr) return;
+  figures_.bytes_in += bytes.size();
   // Nothing after a packet that ended the connection is processed [MQTT-3.1.4-6].
   while (client->state == Client::State::connecting || client->state == Client::State::connected) {
     const auto frame = client->splitter.next(bytes);
-    if (!frame) return fail(*client, frame.error());
-    if (!*frame) return;
+    if (!frame) fail(*client, frame.error());
+    if (!frame || !*frame) break;
     ++figures_.packets_in;
     client->heard = now;
     if (client->state == Client::State::connecting) {
@@ -99,16 +97,18 @@ void Broker::Impl::receive(ConnectionId connection, std::string_view bytes, Cloc
       handle(*client, **frame);
     }
   }
+  settle();
 }
 
 void Broker::Impl::closed(ConnectionId connection) {
   Client* client = find(connection);
   if (client == nullptr) return;
-  detach(*client);
-  const SubscriberNumber place = client->number;
+  leave(*client);
+  const auto place = static_cast<std::uint32_t>(connection.value);
   clients_[place].reset();
   free_places_.push_back(place);
   --figures_.connections;
+  settle();
 }
 
 void Broker::Impl::mark(Client& client) {
@@ -154,29 +154,9 @@ void Broker::Impl::end(Client& client, Reason reason, std::string_view detail, C
 }
 
 void Broker::Impl::drop(Client& client) {
-  detach(client);
+  leave(client);
   client.state = Client::State::ending;
   mark(client);
-}
-
-// Takes the client out of every table but that of connections.
-void Broker::Impl::detach(Client& client) {
-  for (const std::string& filter : client.filters) subscriptions_.remove(client.number, {filter, {}});
-  std::vector<std::string>().swap(client.filters);
-  client.outbox.clear();
-  if (client.catching_up) --catching_up_;
-  client.catching_up.reset();
-  if (const auto found = by_key_.find(client.key);
-      found != by_key_.end() && found->second == &client) {
-    by_key_.erase(found);
-  }
-  if (client.principal.session) {
-    const auto found = by_session_.find(client.principal.session->id);
-    if (found != by_session_.end()) {
-      std::erase(found->second, client.number);
-      if (found->second.empty()) by_session_.erase(found);
-    }
-  }
 }
 
 void Broker::Impl::fail(Client& client, const Refusal& refusal) {
@@ -186,18 +166,6 @@ void Broker::Impl::fail(Client& client, const Refusal& refusal) {
                  "MQTT: closed " + client.peer + ": " + std::string(refusal.detail), now_);
   end(client, refusal.reason, refusal.detail,
       malformed ? &Figures::closed_malformed : &Figures::closed_protocol);
-}
-
-bool Broker::Impl::has_expired(const Client& client, Clock::time_point now) const {
-  return client.principal.session && client.principal.session->expired(wall_at(now));
-}
-
-void Broker::Impl::end_expired(Client& client) {
-  warnings_.warn(Warnings::Kind::session_ended,
-                 "MQTT: closed " + client.peer + ": its session " +
-                     fingerprint(client.principal.session->id) + " has expired",
-                 now_);
-  end(client, Reason::not_authorized, "the session has expired", &Figures::closed_session_ended);
 }
 
 void Broker::Impl::check_time(Client& client) {
@@ -212,14 +180,12 @@ void Broker::Impl::check_time(Client& client) {
     case Client::State::connected:
       break;
   }
-  if (has_expired(client, now_)) return end_expired(client);
   if (client.silence_max != Clock::duration{} && now_ - client.heard > client.silence_max) {
     return end(client, Reason::keep_alive_timeout, "nothing was heard within the keep-alive time",
                &Figures::closed_keep_alive);
   }
   // Who is behind must move: read, or at QoS 1 acknowledge what it has read.
-  const bool waits = !client.answers.empty() || !client.outbox.empty();
-  const bool must_move = (waits && client.writing) || client.catching_up;
+  const bool must_move = (is_waiting(client) && client.writing) || client.session->catching_up;
   if (must_move && now_ - client.moved_at > limits_.mqtt_stalled_timeout) {
     warnings_.warn(Warnings::Kind::slow,
                    "MQTT: closed " + client.peer + ": it reads nothing (mqtt_stalled_timeout)",
@@ -237,11 +203,17 @@ void Broker::Impl::tick(Clock::time_point now, Timestamp wall) {
     reject(*client, Reason::bad_user_name_or_password, {});
     return true;
   });
-  if (now < next_check_) return;
+  if (now < next_check_) return settle();
   next_check_ = now + check_interval;
   for (const auto& client : clients_) {
     if (client) check_time(*client);
   }
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    if (sessions_[i]) check_time(*sessions_[i]);
+  }
+  retained_.expire(now);
+  if (!version_.empty() && now >= next_figures_) publish_figures();
+  settle();
 }
 
 std::vector<Attention> Broker::Impl::attention() {
@@ -262,7 +234,9 @@ void Broker::Impl::output(ConnectionId connection, std::size_t max_bytes, std::s
   now_ = now;
   Client* client = find(connection);
   if (client == nullptr) return;
-  if (client->state == Client::State::connected && has_expired(*client, now)) end_expired(*client);
+  if (client->session != nullptr && has_expired(*client->session, now)) {
+    end_expired(*client->session);
+  }
 
   const std::size_t before = out.size();
   const std::size_t taken = std::min(max_bytes, client->answers.size());
@@ -276,34 +250,12 @@ void Broker::Impl::output(ConnectionId connection, std::size_t max_bytes, std::s
   }
   if (client->writing || out.size() > before) client->moved_at = now;
   client->writing = out.size() > before;
+  figures_.bytes_out += out.size() - before;
+  settle();
 }
 
 void Broker::Impl::taken(ConnectionId connection, Clock::time_point now) {
   if (Client* client = find(connection)) client->moved_at = now;
-}
-
-void Broker::Impl::write_messages(Client& client, std::size_t limit, std::string& out) {
-  const document::Permissions& permissions = client.principal.permissions();
-  std::size_t changes = changes_an_output;
-  while (out.size() < limit) {
-    if (client.catching_up) catch_up(client, changes);
-    const Outbox::Entry* entry = client.outbox.next(client.receive_maximum);
-    if (entry == nullptr) return;
-    const Publication& publication = *entry->publication;
-    Publication::Copy copy{client.version, entry->qos, entry->retain, entry->commit_end, 0, now_};
-    if (!publication.may_be_heard(permissions)) {
-      ++figures_.dropped_forbidden;
-    } else if (publication.expired(now_)) {
-      ++figures_.dropped_expired;
-    } else if (publication.encoded_size(copy) > client.packet_max) {
-      ++figures_.dropped_packet_size;  // and counts as sent [MQTT-3.1.2-25]
-    } else {
-      if (copy.qos != QoS::at_most_once) copy.packet_id = client.outbox.send();
-      publication.encode(copy, out);
-      ++figures_.messages_out;
-    }
-    client.outbox.pop();
-  }
 }
 
 void Broker::Impl::shut_down() {
@@ -314,6 +266,17 @@ void Broker::Impl::shut_down() {
     }
     drop(*client);
   }
+  settle();
+}
+
+void Broker::Impl::settle() {
+  for (std::size_t i = 0; i < due_wills_.size(); ++i) {  // one may make others due
+    const PublicationPtr will = Publication::begun(*due_wills_[i].publication, now_);
+    if (will->retain()) retain(will);
+    route(will, will->qos(), std::nullopt);
+  }
+  due_wills_.clear();
+  ended_.clear();
 }
 
 Figures Broker::Impl::figures() const {
@@ -321,8 +284,14 @@ Figures Broker::Impl::figures() const {
   figures.subscriptions = subscriptions_.size();
   figures.catching_up = catching_up_;
   figures.backlog_bytes = feed_.bytes();
+  figures.sessions_away = away_;
+  figures.retained = retained_.size();
+  figures.retained_bytes = retained_.bytes();
   for (const auto& client : clients_) {
-    if (client) figures.queued_bytes += client->outbox.bytes() + client->answers.size();
+    if (client) figures.queued_bytes += client->answers.size();
+  }
+  for (const auto& session : sessions_) {
+    if (session) figures.queued_bytes += session->outbox.bytes() + session->inflight.bytes();
   }
   return figures;
 }
@@ -367,6 +336,9 @@ void Broker::output(ConnectionId connection, std::size_t max_bytes, std::string&
 }
 void Broker::taken(ConnectionId connection, Clock::time_point now) {
   impl_->taken(connection, now);
+}
+void Broker::publish_figures(std::string version, Clock::time_point now) {
+  impl_->publish_figures(std::move(version), now);
 }
 void Broker::shut_down() {
   impl_->shut_down();

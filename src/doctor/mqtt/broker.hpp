@@ -58,14 +58,21 @@ struct Figures {
   std::uint64_t connections = 0;       ///< now
   std::uint64_t subscriptions = 0;     ///< now
   std::uint64_t queued_bytes = 0;      ///< now
+  std::uint64_t sessions_away = 0;     ///< that wait for their clients, now
+  std::uint64_t retained = 0;          ///< retained messages, now
+  std::uint64_t retained_bytes = 0;    ///< now
   std::uint64_t catching_up = 0;       ///< connections behind the newest announcements, now
   std::uint64_t backlog_bytes = 0;     ///< commits held in memory, now
   std::uint64_t connects_refused = 0;  ///< bad credentials
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
   std::uint64_t packets_in = 0;
   std::uint64_t messages_in = 0;          ///< PUBLISH from clients, accepted
   std::uint64_t messages_out = 0;         ///< PUBLISH to clients
   std::uint64_t announcements = 0;        ///< changes announced, whoever heard
   std::uint64_t dropped_queue_full = 0;   ///< what clients published, QoS 0, beyond the bound
+  std::uint64_t dropped_no_member = 0;    ///< no member of a shared subscription took it
+  std::uint64_t dropped_retained = 0;     ///< not kept: over the bounds of retained messages
   std::uint64_t dropped_forbidden = 0;    ///< no longer permitted when it left the queue
   std::uint64_t dropped_packet_size = 0;  ///< larger than the client's Maximum Packet Size
   std::uint64_t dropped_expired = 0;      ///< its Message Expiry Interval ended in the queue
@@ -76,13 +83,13 @@ struct Figures {
   std::uint64_t closed_slow = 0;        ///< read nothing for too long, or its QoS 1 queue is full
   std::uint64_t closed_behind = 0;      ///< what it was to hear next has left the commit log
   std::uint64_t closed_taken_over = 0;
+  std::uint64_t sessions_not_kept = 0;     ///< ended with their connection: too many were away
   std::uint64_t closed_session_ended = 0;  ///< the Doctor session was deleted or expired
 };
 
 /// An MQTT 3.1.1 and 5.0 broker as a value: bytes, commits and time in, bytes and closings out. No
-/// sockets, no threads, no clock; one thread at a time. What this version refuses (QoS 2, retained
-/// messages, wills, shared subscriptions, subscription identifiers, sessions that outlive their
-/// connection) it refuses as the standards provide; docs/mqtt.md lists it.
+/// sockets, no threads, no clock; one thread at a time. Sessions without a client and retained
+/// messages are kept in memory (docs/mqtt.md).
 ///
 /// A client's outgoing messages wait as shared values, not bytes: visibility is judged with the
 /// newest permissions when a message leaves the queue, which is when the socket has taken what was
@@ -121,6 +128,10 @@ class Broker {
   bool unfinished() const;
   /// The revision from which on every change is heard; set at the start, then moved by `announce`.
   void set_revision(document::Revision revision);
+
+  /// From now on the broker's figures are published under `$SYS/broker/`, retained, at once and
+  /// every ten seconds those that have changed.
+  void publish_figures(std::string version, Clock::time_point now);
 
   /// Time passed: keep-alives, delayed refusals, expired sessions, stalled clients. Some times a
   /// second.

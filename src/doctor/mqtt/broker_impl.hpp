@@ -12,8 +12,9 @@
 
 namespace doctor::mqtt {
 
-/// The broker, in five files: broker.cpp (connections, time, output), connect.cpp (CONNECT),
-/// session.cpp (the packets after it), routing.cpp (who hears what), catch_up.cpp (who is behind).
+/// The broker, by files: broker.cpp (connections, time), connect.cpp (CONNECT), packets.cpp (the
+/// packets after it), sessions.cpp (their lives, wills), routing.cpp (who hears what), catch_up.cpp
+/// (who is behind), delivery.cpp (what is written next), system_topics.cpp ($SYS).
 class Broker::Impl {
  public:
   Impl(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
@@ -30,6 +31,7 @@ class Broker::Impl {
   void taken(ConnectionId connection, Clock::time_point now);
   void shut_down();
   Figures figures() const;
+  void publish_figures(std::string version, Clock::time_point now);
 
   void announce(std::span<const document::CommitPtr> commits, Clock::time_point now);
   void advance(Clock::time_point now);
@@ -53,12 +55,40 @@ class Broker::Impl {
   void end(Client& client, Reason reason, std::string_view detail, Counter counter);
   /// Ends the connection without a word.
   void drop(Client& client);
-  void detach(Client& client);
   void fail(Client& client, const Refusal& refusal);
-  void end_expired(Client& client);
-  bool has_expired(const Client& client, Clock::time_point now) const;
   void check_time(Client& client);
+  /// Before any call returns: publishes the wills that have become due, forgets ended sessions.
+  void settle();
+
+  // system_topics.cpp
+  void publish_figures();
+  void publish_figure(std::string_view name, const std::string& value);
+
+  // sessions.cpp
+  Session& make_session(std::string key, const LoggedIn& login);
+  /// The client goes on with the session. False if the session has to be ended instead, since what
+  /// it would hear next has left the commit log.
+  bool resume(Client& client, Session& session, LoggedIn login);
+  /// The connection ends; its session stays or ends with it.
+  void leave(Client& client);
+  /// Forgets the session, whose client has gone.
+  void end_session(Session& session);
+  void publish_will(Session& session);
+  void check_time(Session& session);
+  bool has_expired(const Session& session, Clock::time_point now) const;
+  /// The session of Doctor has expired, and with it this one.
+  void end_expired(Session& session);
+  Session* session_of(SubscriberNumber number) const { return sessions_[number].get(); }
+
+  // delivery.cpp
   void write_messages(Client& client, std::size_t limit, std::string& out);
+  void resend(Client& client, std::size_t limit, std::string& out);
+  /// Writes one retained message of those that the session is still to hear, if its client takes
+  /// one now.
+  bool write_retained(Client& client, std::string& out);
+  /// Writes a message, or drops and counts it. At QoS 1 and 2 the client must have quota.
+  void write(Client& client, Message message, std::string& out);
+  bool is_waiting(const Client& client) const;
 
   // connect.cpp
   void connect(Client& client, const Frame& frame);
@@ -66,13 +96,16 @@ class Broker::Impl {
   void refuse_login(Client& client, bool with_credentials);
   /// CONNACK with a reason, then the end; no CONNACK if 3.1.1 has no code for it.
   void reject(Client& client, Reason reason, std::string_view detail);
-  std::optional<Refusal> refused_will(const Client& client, const Will& will) const;
+  std::optional<Refusal> refused_will(const document::Principal& principal, const Will& will) const;
   std::optional<Refusal> refused_client_id(const Connect& connect) const;
-  void welcome(Client& client, const Connect& connect);
+  void welcome(Client& client, const Connect& connect, LoggedIn login);
+  Clock::duration expiry_of(std::uint32_t seconds) const;
+  Session::Will will_of(const Will& will) const;
 
-  // session.cpp
+  // packets.cpp
   void handle(Client& client, const Frame& frame);
-  void on(Client& client, const Publish& publish);
+  void on(Client& client, Publish& publish);
+  Reason publish(Client& client, const Publish& publish);
   void on(Client& client, const Puback& puback);
   void on(Client& client, const Pubrec& pubrec);
   void on(Client& client, const Pubrel& pubrel);
@@ -83,31 +116,44 @@ class Broker::Impl {
   void on(Client& client, const Disconnect& disconnect);
   template <class Unexpected>
   void on(Client& client, const Unexpected& packet);
-  std::optional<Refusal> refused_publish(const Client& client, const Publish& publish) const;
-  Reason subscribe(Client& client, const Subscribe::Request& request);
+  /// A filter that the session may subscribe to; nothing for a malformed share.
+  std::optional<Session::Own> own_filter(const Session& session, std::string_view filter) const;
+  /// One more message may be sent (§4.9).
+  void give_quota(Client& client);
+  Reason subscribe(Client& client, const Subscribe::Request& request,
+                   const IdentifiersPtr& identifiers);
+  bool unsubscribe(Session& session, std::string_view filter);
 
   // routing.cpp
   void apply_newest(const document::Commit& commit);
+  void apply_newest(Session& session, const document::SessionChange& change,
+                    document::Revision revision);
   /// What was announced up to here may be judged with the session as it was at this revision.
-  void apply_edits(Client& client, document::Revision revision);
+  void apply_edits(Session& session, document::Revision revision);
   void match();
   std::size_t route(const document::Change& change, const Place& place);
+  /// False if it is to be heard later, or by another member of its group.
+  bool route(const Subscriptions::Subscriber& match, Session& session,
+             const document::Change& change, const Place& place, PublicationPtr& publication);
   void end_commit();
   void lose_place();
   /// Whether anyone had a subscription for it.
-  bool route(const Publish& publish, const Client& publisher);
-  void push(Client& client, Outbox::Entry entry);
-  /// The same for an announcement; false if it is to be heard later.
-  bool push_announcement(Client& client, Outbox::Entry entry);
-  std::vector<SubscriberNumber> clients_of(const std::string& session_id) const;
+  bool route(const PublicationPtr& publication, QoS qos, std::optional<SubscriberNumber> publisher);
+  /// Queues what a client has published; without room at QoS 1 and 2 the receiver is disconnected.
+  void push(Session& session, Message message);
+  /// The same for an announcement; false if there is no room.
+  bool push_announcement(Session& session, Message message);
+  /// Keeps a retained message; false if there is no room.
+  bool retain(const PublicationPtr& publication);
+  std::vector<SubscriberNumber> sessions_of(const std::string& session_id) const;
 
   // catch_up.cpp
-  void fall_behind(Client& client, const Place& place);
+  void fall_behind(Session& session, const Place& place);
   /// Queues what the client is to hear next, if it has read what was before. @param changes  how
   /// many may still be looked at in this turn; what was is taken off
   void catch_up(Client& client, std::size_t& changes);
-  bool offer(Client& client, const document::Change& change);
-  void rejoin(Client& client);
+  bool offer(Session& session, const document::Change& change);
+  void rejoin(Session& session);
 
   const Limits limits_;
   const Login login_;
@@ -123,19 +169,35 @@ class Broker::Impl {
 
   // Clients by their place in a table; a place is used again, with another upper half of the id.
   std::vector<std::unique_ptr<Client>> clients_;
-  std::vector<SubscriberNumber> free_places_;
+  std::vector<std::uint32_t> free_places_;
   std::uint32_t accepted_ = 0;
-  std::unordered_map<std::string_view, Client*> by_key_;
-  std::unordered_map<std::string, std::vector<SubscriberNumber>> by_session_;
-  Subscriptions subscriptions_;
   std::vector<ConnectionId> named_;     // for the next `attention`
   std::vector<ConnectionId> refusing_;  // logins whose answer waits
 
+  std::vector<std::unique_ptr<Session>> sessions_;  // by number
+  std::vector<SubscriberNumber> free_numbers_;
+  std::unordered_map<std::string_view, Session*> by_key_;
+  std::unordered_map<std::string, std::vector<SubscriberNumber>> by_session_;  // of Doctor
+  std::size_t away_ = 0;  // sessions without a client
+  // A session may end while a message is on its way to it, and its will may go to anyone.
+  std::vector<std::unique_ptr<Session>> ended_;
+  std::vector<Session::Will> due_wills_;
+
+  // What stands under `$SYS/broker/`, by name, and since when; no version: nothing does.
+  std::string version_;
+  Clock::time_point started_;
+  Clock::time_point next_figures_;
+  std::unordered_map<std::string, std::string> figures_told_;
+
+  Subscriptions subscriptions_;
+  Retained retained_;
+  std::vector<PublicationPtr> retained_read_;
+
   Feed feed_;
-  Place place_;                        // of what is matched next for those who are not behind
-  std::vector<ConnectionId> touched_;  // whom the commit that is being matched has matched
+  Place place_;                            // of what is matched next for those who are not behind
+  std::vector<SubscriberNumber> touched_;  // whom the commit that is being matched has matched
   std::vector<ConnectionId> looking_;  // behind, and to go on without having been given anything
-  std::size_t catching_up_ = 0;        // clients that are
+  std::size_t catching_up_ = 0;        // sessions that are, with a client
   Subscriptions::Matches matches_;
 };
 

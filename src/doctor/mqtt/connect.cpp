@@ -3,6 +3,7 @@
 #include "doctor/base/crypto.hpp"
 #include "doctor/mqtt/broker_impl.hpp"
 #include "doctor/mqtt/decode.hpp"
+#include "doctor/mqtt/topic.hpp"
 
 namespace doctor::mqtt {
 namespace {
@@ -50,14 +51,10 @@ void Broker::Impl::connect(Client& client, const Frame& frame) {
   if (connect.password) credentials.password = std::string(*connect.password);
   auto login = login_(credentials);
   if (!login) return refuse_login(client, connect.user_name || connect.password);
-  client.principal = std::move(login->principal);
-  client.matched = client.principal;
-  client.since = login->revision;
-
-  auto refusal = connect.will ? refused_will(client, *connect.will) : std::nullopt;
+  auto refusal = connect.will ? refused_will(login->principal, *connect.will) : std::nullopt;
   if (!refusal) refusal = refused_client_id(connect);
   if (refusal) return reject(client, refusal->reason, refusal->detail);
-  welcome(client, connect);
+  welcome(client, connect, std::move(*login));
 }
 
 void Broker::Impl::refuse_connect(Client& client, const Frame& frame, const Refusal& refusal) {
@@ -100,17 +97,15 @@ void Broker::Impl::reject(Client& client, Reason reason, std::string_view detail
   drop(client);
 }
 
-std::optional<Refusal> Broker::Impl::refused_will(const Client& client, const Will& will) const {
-  if (!client.principal.may_write()) {
+std::optional<Refusal> Broker::Impl::refused_will(const document::Principal& principal,
+                                                  const Will& will) const {
+  if (!principal.may_write()) {
     return Refusal{Reason::not_authorized, "a session may not publish, nor may its will"};
   }
-  if (will.qos == QoS::exactly_once) {
-    return Refusal{Reason::qos_not_supported, "QoS 2 is not supported"};
+  if (is_reserved(will.topic) || topic_levels(will.topic) > limits_.mqtt_topic_levels) {
+    return Refusal{Reason::topic_name_invalid, "the topic of the will is reserved or too deep"};
   }
-  if (will.retain) {
-    return Refusal{Reason::retain_not_supported, "retained messages are not supported"};
-  }
-  return Refusal{Reason::implementation_specific_error, "wills are not supported"};
+  return std::nullopt;
 }
 
 std::optional<Refusal> Broker::Impl::refused_client_id(const Connect& connect) const {
@@ -126,55 +121,85 @@ std::optional<Refusal> Broker::Impl::refused_client_id(const Connect& connect) c
   return std::nullopt;
 }
 
-void Broker::Impl::welcome(Client& client, const Connect& connect) {
-  std::string assigned;
-  client.key = key_of(client.principal, connect.client_id);
-  for (std::uint64_t number = client.id.value; connect.client_id.empty(); ++number) {
-    assigned = "doctor-" + std::to_string(number);
-    client.key = key_of(client.principal, assigned);
-    if (!by_key_.contains(client.key)) break;
-  }
-  if (const auto old = by_key_.find(client.key); old != by_key_.end()) {
-    end(*old->second, Reason::session_taken_over, "the client has connected again",
-        &Figures::closed_taken_over);
-  }
-  by_key_[client.key] = &client;
-  if (client.principal.session) {
-    by_session_[client.principal.session->id].push_back(client.number);
-  }
+Clock::duration Broker::Impl::expiry_of(std::uint32_t seconds) const {
+  return std::min<Clock::duration>(std::chrono::seconds(seconds), limits_.mqtt_session_expiry_max);
+}
 
+void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn login) {
   const Properties& asked = connect.properties;
   const auto number = [&](PropertyId id, std::uint32_t otherwise) {
     return asked.number(id).value_or(otherwise);
   };
   client.receive_maximum = static_cast<std::uint16_t>(
       std::min<std::uint32_t>(number(PropertyId::receive_maximum, 65'535), limits_.mqtt_inflight));
+  client.quota = client.receive_maximum;
   client.tells_problems = number(PropertyId::request_problem_information, 1) == 1;
-  client.session_ends_with_connection = number(PropertyId::session_expiry_interval, 0) == 0;
   client.silence_max = std::chrono::milliseconds(connect.keep_alive * 1500);  // [MQTT-3.1.2-22]
+  client.sent_aliases = SentAliases(static_cast<std::uint16_t>(std::min<std::uint32_t>(
+      number(PropertyId::topic_alias_maximum, 0), limits_.mqtt_topic_aliases)));
   client.splitter.set_packet_max(limits_.mqtt_packet);
   client.state = Client::State::connected;
 
-  if (!client.is_v5() && !connect.clean_start) {
-    warnings_.warn(Warnings::Kind::persistent_session,
-                   "MQTT: " + client.peer +
-                       " asked for a persistent session (Clean Session 0); it ends with the "
-                       "connection",
-                   now_);
-  }
+  // 3.1.1: with Clean Session 0 a session lasts as long as the server has room for it.
+  constexpr std::uint32_t for_ever = 0xFFFF'FFFF;
+  const std::uint32_t wanted = client.is_v5() ? number(PropertyId::session_expiry_interval, 0)
+                                              : (connect.clean_start ? 0 : for_ever);
+  client.expiry_was_zero = wanted == 0;
 
+  std::string key = key_of(login.principal, connect.client_id);
+  std::string assigned;
+  for (std::uint64_t n = client.id.value; connect.client_id.empty(); ++n) {
+    assigned = "doctor-" + std::to_string(n);
+    key = key_of(login.principal, assigned);
+    if (!by_key_.contains(key)) break;
+  }
+  const auto existing = [&] {
+    const auto found = by_key_.find(key);
+    return found == by_key_.end() ? nullptr : found->second;
+  };
+  if (Session* session = existing(); session != nullptr && session->client != nullptr) {
+    end(*session->client, Reason::session_taken_over, "the client has connected again",
+        &Figures::closed_taken_over);
+  }
+  if (Session* session = existing(); session != nullptr && connect.clean_start) {
+    end_session(*session);  // [MQTT-3.1.2-4]
+  }
+  Session* session = existing();
+  if (session != nullptr && !resume(client, *session, login)) {
+    end_session(*session);
+    session = nullptr;
+  }
   Connack connack;
+  connack.session_present = session != nullptr;
+  if (session == nullptr) {
+    session = &make_session(std::move(key), login);
+    session->client = &client;
+    client.session = session;
+  }
+  session->expiry = expiry_of(wanted);
+  if (connect.will) session->will = will_of(*connect.will);
+
   Properties& told = connack.properties;
-  told.add(PropertyId::session_expiry_interval, 0);
+  const auto expiry = std::chrono::duration_cast<std::chrono::seconds>(session->expiry).count();
+  if (expiry != wanted) {
+    told.add(PropertyId::session_expiry_interval, static_cast<std::uint32_t>(expiry));
+  }
   told.add(PropertyId::receive_maximum, limits_.mqtt_inflight);
-  told.add(PropertyId::maximum_qos, 1);
-  told.add(PropertyId::retain_available, 0);
   told.add(PropertyId::maximum_packet_size, static_cast<std::uint32_t>(limits_.mqtt_packet));
   if (connect.client_id.empty()) told.add(PropertyId::assigned_client_identifier, assigned);
-  told.add(PropertyId::topic_alias_maximum, 0);
-  told.add(PropertyId::subscription_identifiers_available, 0);
-  told.add(PropertyId::shared_subscription_available, 0);
+  told.add(PropertyId::topic_alias_maximum, limits_.mqtt_topic_aliases);
   answer(client, connack);
+}
+
+Session::Will Broker::Impl::will_of(const Will& will) const {
+  Publish publish;
+  publish.qos = will.qos;
+  publish.retain = will.retain;
+  publish.topic = will.topic;
+  publish.payload = will.payload;
+  publish.properties = will.properties;
+  const auto delay = will.properties.number(PropertyId::will_delay_interval).value_or(0);
+  return {Publication::of_client(publish, now_), std::chrono::seconds(delay)};
 }
 
 }  // namespace doctor::mqtt

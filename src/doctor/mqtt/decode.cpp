@@ -9,6 +9,7 @@ namespace doctor::mqtt {
 namespace {
 
 constexpr std::string_view protocol_name = "MQTT";
+constexpr std::string_view old_name = "MQIsdp";  // of 3.1, the version before the standard
 
 bool is_v5(Version version) {
   return version == Version::v5_0;
@@ -64,11 +65,12 @@ Will read_will(Reader& reader, Version version, unsigned flags) {
 
 Connect read_connect(Reader& reader) {
   Connect connect;
-  if (reader.binary() != protocol_name) {
+  const std::string_view name = reader.binary();
+  if (name != protocol_name && name != old_name) {
     reader.fail(Reason::malformed_packet, "not the protocol name MQTT");
   }
   const std::uint8_t level = reader.byte();
-  if (!reader.failed() && level != 4 && level != 5) {
+  if (!reader.failed() && (name == old_name || (level != 4 && level != 5))) {
     reader.fail(Reason::unsupported_protocol_version, "MQTT 3.1.1 and 5.0 are served");
   }
   if (reader.failed()) return connect;
@@ -301,9 +303,9 @@ Decoded<Packet> decode(const Frame& frame, Version version) {
 
 std::optional<std::uint8_t> protocol_level(const Frame& connect) {
   Reader reader(connect.body);
-  const bool named = reader.binary() == protocol_name;
+  const std::string_view name = reader.binary();
   const std::uint8_t level = reader.byte();
-  if (!named || reader.failed()) return std::nullopt;
+  if ((name != protocol_name && name != old_name) || reader.failed()) return std::nullopt;
   return level;
 }
 

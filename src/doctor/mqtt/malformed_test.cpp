@@ -45,9 +45,10 @@ TEST(Malformed, UnknownVersionsAndProtocolNamesAreTold) {  // [MQTT-3.1.2-1] [MQ
             Reason::unsupported_protocol_version);
   EXPECT_EQ(refused(packet_of(0x10, "\0\4MQTT\3\2\0\0\0\0\0"sv)),
             Reason::unsupported_protocol_version);
-  EXPECT_EQ(refused(packet_of(0x10, "\0\6MQIsdp\3\2\0\0\0\0"sv)), Reason::malformed_packet);
+  EXPECT_EQ(refused(packet_of(0x10, "\0\6MQIsdp\3\2\0\0\0\0"sv)),
+            Reason::unsupported_protocol_version);
   EXPECT_EQ(protocol_level({PacketType::connect, 0, "\0\4MQTT\6"sv}), 6);
-  EXPECT_EQ(protocol_level({PacketType::connect, 0, "\0\6MQIsdp\3"sv}), std::nullopt);
+  EXPECT_EQ(protocol_level({PacketType::connect, 0, "\0\6MQIsdp\3"sv}), 3);
 }
 
 TEST(Malformed,

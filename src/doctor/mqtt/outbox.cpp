@@ -11,18 +11,18 @@ constexpr std::size_t length_kept = 1000;
 
 }  // namespace
 
-bool Outbox::push(Entry entry, const Bounds& bounds) {
-  const std::size_t size = cost(entry);
+bool Outbox::push(Message message, const Bounds& bounds) {
+  const std::size_t size = cost(message);
   if (entries_.size() >= bounds.messages || bytes_ + size > bounds.bytes) return false;
   bytes_ += size;
-  entries_.push_back(std::move(entry));
+  entries_.push_back(std::move(message));
   longest_ = std::max(longest_, entries_.size());
   return true;
 }
 
-bool Outbox::push_of_commit(Entry entry, const Bounds& bounds) {
+bool Outbox::push_of_commit(Message message, const Bounds& bounds) {
   held_.reset();
-  const bool queued = push(std::move(entry), bounds);
+  const bool queued = push(std::move(message), bounds);
   if (queued) held_ = popped_ + entries_.size() - 1;
   return queued;
 }
@@ -32,49 +32,42 @@ void Outbox::end_commit() {
   held_.reset();
 }
 
-const Outbox::Entry* Outbox::next(std::size_t window) const {
-  if (entries_.empty() || held_ == popped_) return nullptr;
-  const Entry& entry = entries_.front();
-  if (entry.qos != QoS::at_most_once && in_flight_.size() >= window) return nullptr;
-  return &entry;
+const Message* Outbox::next() const {
+  return entries_.empty() || held_ == popped_ ? nullptr : &entries_.front();
 }
 
-void Outbox::pop() {
-  bytes_ -= cost(entries_.front());
+Message Outbox::pop() {
+  Message message = std::move(entries_.front());
+  bytes_ -= cost(message);
   entries_.pop_front();
   ++popped_;
   // A deque keeps its table of blocks at the largest size it had.
   if (entries_.empty() && longest_ > length_kept) {
-    std::deque<Entry>().swap(entries_);
+    std::deque<Message>().swap(entries_);
     longest_ = 0;
   }
+  return message;
 }
 
-std::uint16_t Outbox::send() {
-  do {
-    if (++last_packet_id_ == 0) ++last_packet_id_;
-  } while (in_flight(last_packet_id_));
-  in_flight_.push_back(last_packet_id_);
-  return last_packet_id_;
-}
-
-bool Outbox::in_flight(std::uint16_t packet_id) const {
-  return std::find(in_flight_.begin(), in_flight_.end(), packet_id) != in_flight_.end();
-}
-
-bool Outbox::acknowledge(std::uint16_t packet_id) {
-  const auto found = std::find(in_flight_.begin(), in_flight_.end(), packet_id);
-  if (found == in_flight_.end()) return false;
-  in_flight_.erase(found);
-  return true;
+void Outbox::keep_acknowledged() {
+  end_commit();
+  std::deque<Message> kept;
+  bytes_ = 0;
+  for (Message& message : entries_) {
+    if (message.qos == QoS::at_most_once) continue;
+    bytes_ += cost(message);
+    kept.push_back(std::move(message));
+  }
+  popped_ += entries_.size() - kept.size();
+  entries_ = std::move(kept);
+  longest_ = entries_.size();
 }
 
 void Outbox::clear() {
-  std::deque<Entry>().swap(entries_);
+  std::deque<Message>().swap(entries_);
   bytes_ = 0;
   popped_ = 0;
   held_.reset();
-  in_flight_.clear();
 }
 
 }  // namespace doctor::mqtt

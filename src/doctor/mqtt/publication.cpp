@@ -84,9 +84,18 @@ PublicationPtr Publication::of_client(const Publish& publish, Clock::time_point 
   bytes += publish.payload;
   made->of_client_ = true;
   made->retain_ = publish.retain;
+  made->qos_ = publish.qos;
+  made->published_ = now;
   if (const auto expiry = publish.properties.number(PropertyId::message_expiry_interval)) {
     made->expires_ = now + std::chrono::seconds(*expiry);
   }
+  return made;
+}
+
+PublicationPtr Publication::begun(const Publication& publication, Clock::time_point now) {
+  boost::intrusive_ptr<Publication> made(new Publication(publication));
+  if (made->expires_) *made->expires_ += now - made->published_;
+  made->published_ = now;
   return made;
 }
 

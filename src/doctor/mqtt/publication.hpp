@@ -32,6 +32,8 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
   /// What a client published; the properties that are for the receiver are kept as they are, in
   /// their order [MQTT-3.3.2-4 -15 -16 -18 -20].
   static PublicationPtr of_client(const Publish& publish, Clock::time_point now);
+  /// The same, whose Message Expiry Interval begins only now: a will (§3.1.3.2.4).
+  static PublicationPtr begun(const Publication& publication, Clock::time_point now);
 
   /// Whether a reader with these permissions may hear it: of a document, if it may be read; what
   /// clients publish, only with permission for everything.
@@ -39,6 +41,7 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
 
   std::string_view topic() const;
   bool retain() const { return retain_; }
+  QoS qos() const { return qos_; }  ///< at which it was published
   bool has_payload() const { return bytes_.size() > topic_size_ + properties_size_; }
   /// Whether its Message Expiry Interval has ended [MQTT-3.3.2-5].
   bool expired(Clock::time_point now) const { return expires_ && *expires_ <= now; }
@@ -81,6 +84,8 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
   bool id_is_plain_ = false;           // nothing of the id is percent-encoded
   bool of_client_ = false;
   bool retain_ = false;
+  QoS qos_ = QoS::at_most_once;
+  Clock::time_point published_;
   std::optional<Clock::time_point> expires_;
 };
 

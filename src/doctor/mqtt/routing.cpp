@@ -18,45 +18,53 @@ constexpr std::size_t edits_max = 1000;
 
 }  // namespace
 
-std::vector<SubscriberNumber> Broker::Impl::clients_of(const std::string& session_id) const {
+std::vector<SubscriberNumber> Broker::Impl::sessions_of(const std::string& session_id) const {
   const auto found = by_session_.find(session_id);
   return found == by_session_.end() ? std::vector<SubscriberNumber>{} : found->second;
 }
 
-// What a commit did to sessions, for messages that leave their queues from now on. A client that
+// What a commit did to sessions of Doctor, for messages that leave their queues from now on. Who
 // logged in at this revision or later knows it already.
 void Broker::Impl::apply_newest(const document::Commit& commit) {
   for (const document::SessionChange& change : commit.sessions) {
-    for (const SubscriberNumber number : clients_of(change.id)) {
-      Client& client = *clients_[number];
-      if (client.since >= commit.revision) continue;
-      if (change.session) {
-        client.principal.session = change.session;
-        apply_edits(client,
-                    client.catching_up ? client.catching_up->place.revision : place_.revision);
-        client.edits.push_back({commit.revision, change.session});
-        if (client.edits.size() > edits_max) {
-          end(client, Reason::quota_exceeded, "too far behind the edits of its session",
-              &Figures::closed_behind);
-        }
-        continue;
+    for (const SubscriberNumber number : sessions_of(change.id)) {
+      Session* session = session_of(number);
+      if (session != nullptr && session->since < commit.revision) {
+        apply_newest(*session, change, commit.revision);
       }
-      warnings_.warn(Warnings::Kind::session_ended,
-                     "MQTT: closed " + client.peer + ": its session " + fingerprint(change.id) +
-                         " was deleted",
-                     now_);
-      end(client, Reason::administrative_action, "the session was deleted",
-          &Figures::closed_session_ended);
     }
   }
 }
 
-void Broker::Impl::apply_edits(Client& client, document::Revision revision) {
-  std::size_t count = 0;
-  for (; count < client.edits.size() && client.edits[count].revision <= revision; ++count) {
-    client.matched.session = std::move(client.edits[count].session);
+void Broker::Impl::apply_newest(Session& session, const document::SessionChange& change,
+                                document::Revision revision) {
+  if (change.session) {
+    if (session.known < revision) session.principal.session = change.session;
+    apply_edits(session,
+                session.catching_up ? session.catching_up->place.revision : place_.revision);
+    session.edits.push_back({revision, change.session});
+    if (session.edits.size() <= edits_max) return;
+    session.expiry = {};
+    if (session.client == nullptr) return end_session(session);
+    return end(*session.client, Reason::quota_exceeded, "too far behind the edits of its session",
+               &Figures::closed_behind);
   }
-  client.edits.erase(client.edits.begin(), client.edits.begin() + static_cast<long>(count));
+  session.expiry = {};
+  if (session.client == nullptr) return end_session(session);
+  warnings_.warn(Warnings::Kind::session_ended,
+                 "MQTT: closed " + session.client->peer + ": its session " +
+                     fingerprint(change.id) + " was deleted",
+                 now_);
+  end(*session.client, Reason::administrative_action, "the session was deleted",
+      &Figures::closed_session_ended);
+}
+
+void Broker::Impl::apply_edits(Session& session, document::Revision revision) {
+  std::size_t count = 0;
+  for (; count < session.edits.size() && session.edits[count].revision <= revision; ++count) {
+    session.matched.session = std::move(session.edits[count].session);
+  }
+  session.edits.erase(session.edits.begin(), session.edits.begin() + static_cast<long>(count));
 }
 
 void Broker::Impl::set_revision(document::Revision revision) {
@@ -72,6 +80,7 @@ void Broker::Impl::announce(std::span<const document::CommitPtr> commits, Clock:
     feed_.add(commit);
   }
   match();
+  settle();
 }
 
 bool Broker::Impl::unfinished() const {
@@ -85,6 +94,7 @@ void Broker::Impl::advance(Clock::time_point now) {
   }
   looking_.clear();
   match();
+  settle();
 }
 
 void Broker::Impl::match() {
@@ -109,19 +119,20 @@ void Broker::Impl::match() {
     const bool looks = stretch->changes.empty() && !stretch->ends_commit;
     done += looks ? changes_at_once * cost_of_a_change : cost_of_a_change;
   }
-  for (const ConnectionId id : touched_) {
-    if (Client* client = find(id)) mark(*client);
+  for (const SubscriberNumber number : touched_) {
+    const Session* session = session_of(number);
+    if (session != nullptr && session->client != nullptr) mark(*session->client);
   }
   if (catching_up_ == 0) feed_.forget_before(place_.revision);
 }
 
 // Who is behind hears the end of the commit later.
 void Broker::Impl::end_commit() {
-  for (const ConnectionId id : touched_) {
-    Client* client = find(id);
-    if (client == nullptr || client->state != Client::State::connected) continue;
-    mark(*client);
-    if (!client->catching_up) client->outbox.end_commit();
+  for (const SubscriberNumber number : touched_) {
+    Session* session = session_of(number);
+    if (session == nullptr) continue;
+    if (!session->catching_up) session->outbox.end_commit();
+    if (session->client != nullptr) mark(*session->client);
   }
   touched_.clear();
 }
@@ -130,9 +141,11 @@ void Broker::Impl::end_commit() {
 void Broker::Impl::lose_place() {
   end_commit();
   place_ = feed_.end();
-  for (const auto& client : clients_) {
-    if (!client || client->filters.empty() || client->catching_up) continue;
-    end(*client, Reason::quota_exceeded, "announcements have left the commit log",
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    Session* session = sessions_[i].get();
+    if (session == nullptr || session->filters.empty() || session->catching_up) continue;
+    session->expiry = {};
+    end(*session->client, Reason::quota_exceeded, "announcements have left the commit log",
         &Figures::closed_behind);
   }
   warnings_.warn(Warnings::Kind::slow,
@@ -147,61 +160,95 @@ std::size_t Broker::Impl::route(const document::Change& change, const Place& pla
   subscriptions_.match(topic, std::nullopt, matches_);
   PublicationPtr publication;
   for (const Subscriptions::Subscriber& match : matches_.each) {
-    Client& client = *clients_[match.number];
-    if (client.catching_up || client.since >= place.revision) continue;
-    if (!client.edits.empty()) apply_edits(client, place.revision);
-    if (!client.matched.permissions().may_read(change.collection, change.id)) continue;
-    if (client.state != Client::State::connected) continue;  // ended by an earlier match
-    if (!publication) publication = Publication::announcement(topic, change, place.revision);
-    if (client.touched != place.revision) {
-      client.touched = place.revision;
-      touched_.push_back(client.id);
-    }
-    if (!push_announcement(client, {publication, match.options.qos, false, false})) {
-      fall_behind(client, place);
+    Session* session = session_of(match.number);
+    if (session == nullptr || session->catching_up) continue;
+    if (!route(match, *session, change, place, publication)) fall_behind(*session, place);
+  }
+  for (Subscriptions::Group* group : matches_.groups) {
+    const auto takes = [&](SubscriberNumber number) {
+      const Session* session = session_of(number);
+      return session != nullptr && session->client != nullptr && !session->catching_up;
+    };
+    const Subscriptions::Subscriber* member = group->next(takes);
+    if (member == nullptr ||
+        !route(*member, *session_of(member->number), change, place, publication)) {
+      ++figures_.dropped_no_member;
     }
   }
-  return matches_.each.size();
+  return matches_.each.size() + matches_.groups.size();
 }
 
-bool Broker::Impl::route(const Publish& publish, const Client& publisher) {
-  subscriptions_.match(publish.topic, publisher.number, matches_);
+bool Broker::Impl::route(const Subscriptions::Subscriber& match, Session& session,
+                         const document::Change& change, const Place& place,
+                         PublicationPtr& publication) {
+  if (session.since >= place.revision) return true;
+  if (!session.edits.empty()) apply_edits(session, place.revision);
+  if (!session.matched.permissions().may_read(change.collection, change.id)) return true;
+  if (!publication)
+    publication = Publication::announcement(document_topic(change.collection, change.id), change,
+                                            place.revision);
+  if (session.touched != place.revision) {
+    session.touched = place.revision;
+    touched_.push_back(session.number);
+  }
+  return push_announcement(session,
+                           {publication, match.options.qos, false, false, match.identifiers});
+}
+
+bool Broker::Impl::route(const PublicationPtr& publication, QoS qos,
+                         std::optional<SubscriberNumber> publisher) {
+  subscriptions_.match(publication->topic(), publisher, matches_);
   if (matches_.empty()) return false;
-  const PublicationPtr publication = Publication::of_client(publish, now_);
+  const auto message_for = [&](const Subscriptions::Subscriber& match) {
+    return Message{publication, std::min(qos, match.options.qos),
+                   publication->retain() && match.options.retain_as_published, false,
+                   match.identifiers};
+  };
   for (const Subscriptions::Subscriber& match : matches_.each) {
-    Client& client = *clients_[match.number];
-    if (client.state != Client::State::connected) continue;
-    if (!publication->may_be_heard(client.principal.permissions())) continue;
-    const bool retain = publication->retain() && match.options.retain_as_published;
-    push(client, {publication, std::min(publish.qos, match.options.qos), retain, false});
-    mark(client);
+    Session* session = session_of(match.number);
+    if (session != nullptr) push(*session, message_for(match));
+  }
+  for (Subscriptions::Group* group : matches_.groups) {
+    const auto takes = [&](SubscriberNumber number) {
+      const Session* session = session_of(number);
+      return session != nullptr && session->client != nullptr;
+    };
+    if (const Subscriptions::Subscriber* member = group->next(takes)) {
+      push(*session_of(member->number), message_for(*member));
+    } else {
+      ++figures_.dropped_no_member;
+    }
   }
   return true;
 }
 
 // Announcements leave a quarter of the queue to what clients publish, which waits nowhere else.
-bool Broker::Impl::push_announcement(Client& client, Outbox::Entry entry) {
-  return client.outbox.push_of_commit(
-      std::move(entry), {limits_.mqtt_queue_messages - limits_.mqtt_queue_messages / 4,
-                         limits_.mqtt_queue_bytes - limits_.mqtt_queue_bytes / 4});
+bool Broker::Impl::push_announcement(Session& session, Message message) {
+  return session.outbox.push_of_commit(
+      std::move(message), {limits_.mqtt_queue_messages - limits_.mqtt_queue_messages / 4,
+                           limits_.mqtt_queue_bytes - limits_.mqtt_queue_bytes / 4});
 }
 
-void Broker::Impl::push(Client& client, Outbox::Entry entry) {
-  const QoS qos = entry.qos;
-  if (client.outbox.push(std::move(entry),
-                         {limits_.mqtt_queue_messages, limits_.mqtt_queue_bytes})) {
+void Broker::Impl::push(Session& session, Message message) {
+  if (!message.publication->may_be_heard(session.principal.permissions())) return;
+  if (session.client == nullptr && message.qos == QoS::at_most_once) return;
+  const QoS qos = message.qos;
+  if (session.outbox.push(std::move(message),
+                          {limits_.mqtt_queue_messages, limits_.mqtt_queue_bytes})) {
+    if (session.client != nullptr) mark(*session.client);
     return;
   }
-  if (qos == QoS::at_most_once) {
+  if (session.client == nullptr || qos == QoS::at_most_once) {
     ++figures_.dropped_queue_full;
     return;
   }
   warnings_.warn(Warnings::Kind::slow,
-                 "MQTT: closed " + client.peer +
+                 "MQTT: closed " + session.client->peer +
                      ": its queue is full (mqtt_queue_messages, "
                      "mqtt_queue_bytes)",
                  now_);
-  end(client, Reason::quota_exceeded, "the queue of messages is full", &Figures::closed_slow);
+  end(*session.client, Reason::quota_exceeded, "the queue of messages is full",
+      &Figures::closed_slow);
 }
 
 }  // namespace doctor::mqtt

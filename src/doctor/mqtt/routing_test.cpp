@@ -28,10 +28,12 @@ TEST(Announcements, A311SubscriberHearsTheSameWithoutProperties) {
   EXPECT_EQ(client.hears(), (Lines{"vm/1 +", "vm/2 %2D"}));
 }
 
-TEST(Announcements, QoS2IsGrantedAsQoS1) {  // [MQTT-3.2.2-9]
+TEST(Announcements, AreSentAtTheQoSThatWasSubscribed) {
   World world;
   Peer& client = world.client("c1").as_connector().connect(v5).quiet().subscribe("#", 2);
-  EXPECT_EQ(client.hears(), (Lines{"SUBACK #1 0x01 revision=0"}));
+  EXPECT_EQ(client.hears(), (Lines{"SUBACK #1 0x02 revision=0"}));
+  world.commit({created("vm", "1")});
+  EXPECT_EQ(client.hears(), (Lines{"q2 #1 vm/1 + revision=1 commit=end"}));
 }
 
 TEST(Announcements, OverlappingFiltersAreOneDeliveryAtTheHighestQoS) {  // [MQTT-3.3.4-2]

@@ -38,6 +38,10 @@ std::string property_text(const Property& property) {
       return "subscription_ids=" + std::to_string(property.number);
     case PropertyId::shared_subscription_available:
       return "shared=" + std::to_string(property.number);
+    case PropertyId::topic_alias:
+      return "alias=" + std::to_string(property.number);
+    case PropertyId::subscription_identifier:
+      return "subscription_id=" + std::to_string(property.number);
     case PropertyId::message_expiry_interval:
       return "expiry=" + std::to_string(property.number);
     case PropertyId::content_type:

@@ -15,7 +15,6 @@ namespace doctor::mqtt {
 class Warnings {
  public:
   enum class Kind : std::uint8_t {
-    persistent_session,
     retained,
     refused,
     malformed,

@@ -69,6 +69,14 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
              mqtt.backlog_bytes);
   out.single("doctor_mqtt_catching_up", "gauge", "Clients behind the newest announcements.",
              mqtt.catching_up);
+  out.single("doctor_mqtt_sessions_away", "gauge", "Sessions kept while their clients are away.",
+             mqtt.sessions_away);
+  out.single("doctor_mqtt_retained_messages", "gauge", "Retained messages.", mqtt.retained);
+  out.single("doctor_mqtt_retained_bytes", "gauge", "Memory of retained messages.",
+             mqtt.retained_bytes);
+  out.single("doctor_mqtt_sessions_not_kept_total", "counter",
+             "Sessions that ended with their connection, since too many were away.",
+             mqtt.sessions_not_kept);
   out.single("doctor_mqtt_announcements_total", "counter", "Changes announced, whoever heard.",
              mqtt.announcements);
   out.single("doctor_mqtt_packets_received_total", "counter", "Packets from clients.",
@@ -87,6 +95,8 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
       };
   out.family("doctor_mqtt_dropped_total", "counter", "Messages that a client did not get.");
   by_cause("doctor_mqtt_dropped_total", {{"queue_full", mqtt.dropped_queue_full},
+                                         {"no_member", mqtt.dropped_no_member},
+                                         {"not_retained", mqtt.dropped_retained},
                                          {"forbidden", mqtt.dropped_forbidden},
                                          {"packet_size", mqtt.dropped_packet_size},
                                          {"expired", mqtt.dropped_expired}});

@@ -33,7 +33,8 @@ void MqttService::set_revision(document::Revision revision) {
   broker_.set_revision(revision);
 }
 
-void MqttService::start() {
+void MqttService::start(const std::string& version) {
+  broker_.publish_figures(version, Clock::now());
   asio::co_spawn(thread_.executor(), tick(), asio::detached);
 }
 

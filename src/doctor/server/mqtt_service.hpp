@@ -30,7 +30,7 @@ class MqttService final : public engine::Listener {
   /// Before the engine makes its first commit: from here on every change is heard.
   void set_revision(document::Revision revision);
   /// Once the engine is there.
-  void start();
+  void start(const std::string& version);
 
   void committed(std::span<const document::CommitPtr> commits) override;
 

@@ -108,7 +108,7 @@ Result<void> Server::Impl::start() {
   if (const Result<void> listening = listen_everywhere(); !listening) return listening;
 
   use_service();
-  mqtt_->start();
+  mqtt_->start(version_);
   asio::co_spawn(threads_.front()->executor(), tick(), asio::detached);
   for (const auto& listener : listeners_) listener->start();
   for (const auto& thread : threads_) thread->start();

@@ -1,0 +1,117 @@
+#include <algorithm>
+
+#include "doctor/base/crypto.hpp"
+#include "doctor/mqtt/broker_impl.hpp"
+
+namespace doctor::mqtt {
+
+Subscriptions::Filter Session::Own::key() const {
+  if (!group) return {filter, {}};
+  return {std::string_view(filter).substr(filter.find('/', filter.find('/') + 1) + 1), *group};
+}
+
+Session& Broker::Impl::make_session(std::string key, const LoggedIn& login) {
+  auto number = static_cast<SubscriberNumber>(sessions_.size());
+  if (free_numbers_.empty()) {
+    sessions_.emplace_back();
+  } else {
+    number = free_numbers_.back();
+    free_numbers_.pop_back();
+  }
+  sessions_[number] = std::make_unique<Session>();
+  Session& session = *sessions_[number];
+  session.number = number;
+  session.key = std::move(key);
+  session.principal = session.matched = login.principal;
+  session.since = session.known = login.revision;
+  by_key_[session.key] = &session;
+  if (session.principal.session) by_session_[session.principal.session->id].push_back(number);
+  return session;
+}
+
+bool Broker::Impl::resume(Client& client, Session& session, LoggedIn login) {
+  // Wills and queued announcements: what has not been said yet is not said [MQTT-3.1.3-9].
+  session.will.reset();
+  session.principal = std::move(login.principal);
+  session.known = login.revision;
+  Session::CatchUp& catching_up = *session.catching_up;
+  const bool acknowledges =
+      std::any_of(session.filters.begin(), session.filters.end(), [&](const Session::Own& own) {
+        const auto* found = subscriptions_.find(session.number, own.key());
+        return !own.group && found->options.qos != QoS::at_most_once;
+      });
+  if (!acknowledges) catching_up.place = place_;
+  if (catching_up.place != feed_.end() && !feed_.read(catching_up.place, 1)) return false;
+  catching_up.away = document::Revision(place_.revision.value - 1);
+  ++catching_up_;
+  --away_;
+  session.client = &client;
+  client.session = &session;
+  client.moved_at = now_;
+  session.inflight.for_each(
+      [&](const Inflight::Sent& sent) { client.resend.push_back(sent.packet_id); });
+  mark(client);
+  return true;
+}
+
+void Broker::Impl::leave(Client& client) {
+  if (client.session == nullptr) return;
+  Session& session = *std::exchange(client.session, nullptr);
+  session.client = nullptr;
+  if (session.catching_up) --catching_up_;
+  ++away_;
+  const bool kept = session.expiry != Clock::duration{} && away_ <= limits_.mqtt_sessions;
+  if (!kept) {
+    if (session.expiry != Clock::duration{}) ++figures_.sessions_not_kept;
+    return end_session(session);
+  }
+  session.ends_at = now_ + session.expiry;
+  session.outbox.keep_acknowledged();
+  if (!session.catching_up) fall_behind(session, place_);
+  if (!session.will) return;
+  session.will_at = now_ + session.will->delay;
+  if (session.will->delay == Clock::duration{}) publish_will(session);
+}
+
+void Broker::Impl::end_session(Session& session) {
+  --away_;
+  publish_will(session);
+  for (const Session::Own& own : session.filters) subscriptions_.remove(session.number, own.key());
+  by_key_.erase(session.key);
+  if (session.principal.session) {
+    const auto found = by_session_.find(session.principal.session->id);
+    std::erase(found->second, session.number);
+    if (found->second.empty()) by_session_.erase(found);
+  }
+  free_numbers_.push_back(session.number);
+  ended_.push_back(std::move(sessions_[session.number]));
+}
+
+void Broker::Impl::publish_will(Session& session) {
+  if (session.will) due_wills_.push_back(std::move(*session.will));
+  session.will.reset();
+}
+
+bool Broker::Impl::has_expired(const Session& session, Clock::time_point now) const {
+  return session.principal.session && session.principal.session->expired(wall_at(now));
+}
+
+void Broker::Impl::end_expired(Session& session) {
+  session.expiry = {};
+  if (session.client == nullptr) return end_session(session);
+  warnings_.warn(Warnings::Kind::session_ended,
+                 "MQTT: closed " + session.client->peer + ": its session " +
+                     fingerprint(session.principal.session->id) + " has expired",
+                 now_);
+  end(*session.client, Reason::not_authorized, "the session has expired",
+      &Figures::closed_session_ended);
+}
+
+void Broker::Impl::check_time(Session& session) {
+  if (has_expired(session, now_)) return end_expired(session);
+  if (session.client != nullptr) return;
+  if (now_ >= session.ends_at) return end_session(session);
+  if (session.will && now_ >= session.will_at) publish_will(session);
+}
+
+}  // namespace doctor::mqtt
