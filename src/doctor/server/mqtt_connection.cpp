@@ -65,6 +65,8 @@ Task<void> MqttConnection::read(std::string received) {
     if (!open) closing_ = true;
     if (!closing_ && !(websocket_ && websocket_->has_control())) {
       service_.pump_soon();
+      // Behind it: the next read finds nothing as a rule, which the receivers need not wait for.
+      co_await asio::post(thread_.executor(), as_values);
       continue;
     }
     service_.pump();
