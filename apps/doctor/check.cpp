@@ -22,11 +22,13 @@ int check(const std::string& directory, bool as_json) {
     std::cout << R"({"revision":)" << summary->revision.value << R"(,"documents":)"
               << summary->documents << R"(,"collections":)" << summary->collections
               << R"(,"sessions":)" << summary->sessions << R"(,"commits":)" << summary->commits
-              << R"(,"faults":[)" << faults << "]}\n";
+              << R"(,"mqtt_records":)" << summary->mqtt_records << R"(,"faults":[)" << faults
+              << "]}\n";
   } else {
     std::cout << directory << ": revision " << summary->revision.value << ", " << summary->documents
               << " documents in " << summary->collections << " collections, " << summary->sessions
-              << " sessions, " << summary->commits << " commits in the log\n";
+              << " sessions, " << summary->commits << " commits in the log, "
+              << summary->mqtt_records << " records of MQTT\n";
     if (summary->faults == 0)
       std::cout << "no faults\n";
     else
@@ -48,7 +50,8 @@ void add_check(CLI::App& program, Run& run) {
   command->add_flag("--json", *json, "print what was found as JSON");
   command->footer(
       "Reads everything and changes nothing: every document parses, every index entry agrees both\n"
-      "ways, revisions have no gap, counts hold. Exit status 1 if there is a fault.\n"
+      "ways, revisions have no gap, counts hold, what is kept of MQTT is whole. Exit status 1 if "
+      "there is a fault.\n"
       "Example:\n"
       "  doctor check --data-dir /var/lib/doctor");
   command->callback([=, &run] { run = [=] { return check(*directory, *json); }; });

@@ -10,6 +10,7 @@
 #include "doctor/store/directory_lock.hpp"
 #include "doctor/store/examine.hpp"
 #include "doctor/store/file.hpp"
+#include "doctor/store/record_file.hpp"
 #include "doctor/store/reference_index.hpp"
 #include "doctor/store/store.hpp"
 
@@ -318,6 +319,15 @@ bool Check::confirm(const LoggedChange& change, std::uint64_t revision) {
   return stored == revision;
 }
 
+void check_records(const std::filesystem::path& path, const std::string& store_id,
+                   CheckSummary& summary, const std::function<void(std::string_view)>& report) {
+  const RecordFile file(path, store_id, 0);
+  const auto read = file.read([&](std::string_view, std::string_view) { ++summary.mqtt_records; });
+  if (read) return;
+  ++summary.faults;
+  report(read.error().detail);
+}
+
 }  // namespace
 
 Result<CheckSummary> check(const std::filesystem::path& directory,
@@ -356,6 +366,7 @@ Result<CheckSummary> check(const std::filesystem::path& directory,
       ++result->faults;
       report(meta.error().detail);
     }
+    if (meta) check_records(directory / mqtt_file_name, meta->id, *result, report);
   }
   mdb_txn_abort(*transaction);
   return result;

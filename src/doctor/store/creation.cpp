@@ -6,7 +6,6 @@
 
 #include "doctor/base/crypto.hpp"
 #include "doctor/document/names.hpp"
-#include "doctor/store/file.hpp"
 #include "doctor/store/format.hpp"
 #include "doctor/store/system.hpp"
 
@@ -54,7 +53,8 @@ Result<void> write_first_records(const File& file) {
 
 }  // namespace
 
-Result<void> create_store(const fs::path& path, std::uint64_t map_size) {
+Result<void> create_file(const fs::path& path, std::uint64_t map_size,
+                         const std::function<Result<void>(std::unique_ptr<File>)>& fill) {
   const auto fail = [&](Error cause) {
     cause.detail = "cannot make " + path.string() + ": " + cause.detail;
     return cause;
@@ -65,8 +65,7 @@ Result<void> create_store(const fs::path& path, std::uint64_t map_size) {
   {
     auto file = File::open(draft, File::Access::exclusive, map_size);
     if (!file) return file.error();
-    if (auto made = (*file)->open_tables(MDB_CREATE); !made) return fail(made.error());
-    if (auto written = write_first_records(**file); !written) return fail(written.error());
+    if (auto filled = fill(std::move(*file)); !filled) return fail(filled.error());
   }
   const fs::path directory = path.parent_path();
   fs::rename(draft, path, failed);
@@ -76,6 +75,13 @@ Result<void> create_store(const fs::path& path, std::uint64_t map_size) {
     return fail(error(Errc::unavailable, words_of(errno)));
   }
   return {};
+}
+
+Result<void> create_store(const fs::path& path, std::uint64_t map_size) {
+  return create_file(path, map_size, [](std::unique_ptr<File> file) {
+    auto made = file->open_tables(MDB_CREATE);
+    return made ? write_first_records(*file) : made;
+  });
 }
 
 }  // namespace doctor::store

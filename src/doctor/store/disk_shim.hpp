@@ -28,7 +28,8 @@ struct DiskAnswer {
 
 using DiskHook = std::function<DiskAnswer(const DiskCall&)>;
 
-/// Sets what is asked about each call on a file named store.mdb or reserve, until it is destroyed.
+/// Sets what is asked about each call on a file named store.mdb, mqtt.mdb (or
+/// mqtt.mdb.new) or reserve, until it is destroyed.
 /// One at a time.
 class DiskShim {
  public:

@@ -1,5 +1,6 @@
 #include "doctor/store/disk_shim.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 #include <string>
@@ -13,17 +14,22 @@ namespace {
 std::mutex mutex;  // guards hook
 DiskHook hook;
 
-bool is_named(int file, std::string_view name) {
+bool is_named(int file, std::initializer_list<std::string_view> names) {
   char target[512];
   const std::string link = "/proc/self/fd/" + std::to_string(file);
   const ssize_t size = ::readlink(link.c_str(), target, sizeof target);
-  return size > 0 && std::string_view(target, static_cast<std::size_t>(size)).ends_with(name);
+  const std::string_view path(target, size > 0 ? static_cast<std::size_t>(size) : 0);
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return path.ends_with(name); });
 }
 
 DiskAnswer ask(int file, DiskCall::Kind kind, std::uint64_t offset, std::string_view bytes) {
   const std::lock_guard lock(mutex);
-  const char* const name = kind == DiskCall::Kind::allocate ? "/reserve" : "/store.mdb";
-  if (!hook || !is_named(file, name)) return {};
+  if (!hook) return {};
+  const bool asked = kind == DiskCall::Kind::allocate
+                         ? is_named(file, {"/reserve"})
+                         : is_named(file, {"/store.mdb", "/mqtt.mdb", "/mqtt.mdb.new"});
+  if (!asked) return {};
   return hook({kind, offset, bytes});
 }
 

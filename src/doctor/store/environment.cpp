@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "doctor/base/log.hpp"
 #include "doctor/base/text.hpp"
@@ -22,19 +21,9 @@ namespace fs = std::filesystem;
 // How long a write waits for snapshots to end, when the file must be opened again.
 constexpr std::chrono::milliseconds reopening_wait{100};
 
-bool is_full(int code) {
-  return code == ENOSPC || code == EDQUOT;
-}
-
 [[noreturn]] void stop_without_reading(const Error& cause) {
   log::error("the store can no longer be read", {{"cause", cause.detail}});
   std::abort();
-}
-
-// What a killed process has written is seen from now on, but may not be on the disk yet.
-bool flush(const fs::path& path) {
-  const Descriptor file = doctor::store::open_file(path, O_RDWR);
-  return file && ::fdatasync(file.number()) == 0;
 }
 
 }  // namespace
@@ -63,7 +52,8 @@ Result<std::unique_ptr<Environment>> Environment::open(const Options& options) {
     if (auto created = create_store(path, options.map_size); !created) return created.error();
   }
   if (auto sound = examine(path, options.read_only); !sound) return sound.error();
-  if (!options.read_only && !flush(path)) {
+  // What a killed process has written is seen from now on, but may not be on the disk yet.
+  if (!options.read_only && !flush_file(path)) {
     return error(Errc::unavailable, "cannot write " + path.string() + ": " + words_of(errno));
   }
   auto opening =
@@ -201,8 +191,7 @@ Error Environment::failure(int code, std::uint64_t bytes_written) {
                  "there is not enough memory for this write: send it again "
                  "later, or in smaller pieces");
   }
-  // LMDB reports a write that was cut short as EIO, but what cuts a write short is a full disk.
-  const bool full = is_full(code) || (code == EIO && has_no_room(bytes_written));
+  const bool full = file().found_no_room(code, bytes_written);
   if (!full) {
     takes_writes_ = false;
     log::error("writing to the store failed; it takes no more writes until Doctor is started again",
@@ -213,23 +202,6 @@ Error Environment::failure(int code, std::uint64_t bytes_written) {
     return error(Errc::unavailable, "writing to the store failed: it takes no more writes");
   return error(Errc::out_of_space, "the disk of " + path_.parent_path().string() +
                                        " is full: remove documents, or make room on it");
-}
-
-bool Environment::has_no_room(std::uint64_t bytes) const {
-  mdb_filehandle_t file = -1;
-  struct stat status{};
-  if (mdb_env_get_fd(current_->file->environment(), &file) != 0 || ::fstat(file, &status) != 0) {
-    return false;
-  }
-  const auto wanted = static_cast<off_t>(bytes + (1u << 20));
-  if (::fallocate(file, FALLOC_FL_KEEP_SIZE, status.st_size, wanted) == 0) {
-    // There is room after all: what was taken beyond the end goes back.
-    [[maybe_unused]] const int cut = ::ftruncate(file, status.st_size);
-    return false;
-  }
-  if (errno != EOPNOTSUPP) return is_full(errno);
-  struct statvfs room{};
-  return ::fstatvfs(file, &room) == 0 && static_cast<off_t>(room.f_bavail * room.f_frsize) < wanted;
 }
 
 void Environment::replace_if_given_up() {

@@ -92,7 +92,6 @@ class Environment {
   Result<std::unique_ptr<Opening>> open_file(File::Access access) const;
   /// @return how large the reserve should be
   Result<std::uint64_t> read_meta();
-  bool has_no_room(std::uint64_t bytes) const;
   void replace_if_given_up();
   Result<void> reopen_for_writing();
 

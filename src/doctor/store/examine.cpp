@@ -1,7 +1,6 @@
 #include "doctor/store/examine.hpp"
 
 #include <algorithm>
-#include <map>
 #include <unistd.h>
 
 #include "doctor/base/text.hpp"
@@ -15,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using TreeRecords = std::map<std::string, TreeRecord, std::less<>>;
-
 // What tells where everything is: read whole at every opening.
 bool is_small(std::string_view table) {
   return table == "meta" || table == "names" || table == "collections";
@@ -25,17 +22,6 @@ bool is_small(std::string_view table) {
 Error damaged(const fs::path& path, const std::string& what) {
   return invalid(path.string() + " is not a store of Doctor, or is damaged: " + what +
                  "; move it away, or restore it from a backup");
-}
-
-Result<TreeRecords> read_tables(PageReader& reader, const MetaPage& meta) {
-  TreeRecords tables;
-  auto done = reader.read(meta.tables, [&](std::string_view name, std::string_view record) {
-    if (record.size() != TreeRecord::size) return Result<void>(invalid("a table has no record"));
-    tables.emplace(name, TreeRecord::decode(record));
-    return Result<void>();
-  });
-  if (!done) return done.error();
-  return tables;
 }
 
 // Keys and values that are integers are read without looking at their size.
@@ -55,22 +41,6 @@ PageReader::Visit size_check(std::string_view table) {
   };
 }
 
-// LMDB may end a file before its last pages if they are free and were never written.
-Result<void> examine_length(std::string_view file, const MetaPage& meta) {
-  const std::uint64_t pages = file.size() / meta.page_size;
-  if (pages > meta.last_page) return {};
-  const Error cut_off =
-      invalid("it is cut off: it has " + std::to_string(file.size()) + " bytes of " +
-              std::to_string((meta.last_page + 1) * meta.page_size));
-  if (meta.last_page > 2 * pages + 64) return cut_off;
-  PageReader reader(file, meta);
-  if (!reader.read_free_pages()) return cut_off;
-  for (std::uint64_t page = pages; page <= meta.last_page; ++page) {
-    if (!reader.was_met(page)) return cut_off;
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> examine(const fs::path& path, bool read_only) {
@@ -79,11 +49,11 @@ Result<void> examine(const fs::path& path, bool read_only) {
   const std::string_view bytes = file->bytes();
   const auto meta = read_meta_page(bytes);
   if (!meta) return damaged(path, meta.error().detail);
-  if (auto whole = examine_length(bytes, *meta); !whole) {
+  if (auto whole = check_length(bytes, *meta); !whole) {
     return damaged(path, whole.error().detail);
   }
   PageReader reader(bytes, *meta);
-  const auto tables = read_tables(reader, *meta);
+  const auto tables = read_table_list(reader, *meta);
   if (!tables) return damaged(path, tables.error().detail);
   for (const auto& [name, tree] : *tables) {
     auto read = is_small(name) ? reader.read(tree, size_check(name))
@@ -111,7 +81,7 @@ Result<std::uint64_t> check_pages(const fs::path& path,
     report(std::string(what) + ": " + fault.detail);
   };
   PageReader reader(file->bytes(), *meta);
-  const auto tables = read_tables(reader, *meta);
+  const auto tables = read_table_list(reader, *meta);
   if (!tables) {
     tell("the list of tables", tables.error());
     return faults;

@@ -1,5 +1,9 @@
 #include "doctor/store/file.hpp"
 
+#include <cerrno>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
 #include "doctor/store/system.hpp"
 
 namespace doctor::store {
@@ -33,12 +37,32 @@ unsigned flags_of(File::Access access) {
   return flags;
 }
 
+bool is_full(int code) {
+  return code == ENOSPC || code == EDQUOT;
+}
+
+/// Whether a file cannot grow by so much.
+bool has_no_room(int file, std::uint64_t bytes) {
+  struct stat status{};
+  if (::fstat(file, &status) != 0) return false;
+  const auto wanted = static_cast<off_t>(bytes + (1u << 20));
+  if (::fallocate(file, FALLOC_FL_KEEP_SIZE, status.st_size, wanted) == 0) {
+    // There is room after all: what was taken beyond the end goes back.
+    [[maybe_unused]] const int cut = ::ftruncate(file, status.st_size);
+    return false;
+  }
+  if (errno != EOPNOTSUPP) return is_full(errno);
+  struct statvfs room{};
+  return ::fstatvfs(file, &room) == 0 && static_cast<off_t>(room.f_bavail * room.f_frsize) < wanted;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<File>> File::open(const std::filesystem::path& path, Access access,
                                          std::uint64_t map_size) {
   const auto fail = [&](int code) {
-    return error(Errc::unavailable, "cannot open " + path.string() + ": " + mdb_strerror(code));
+    return error(is_full(code) ? Errc::out_of_space : Errc::unavailable,
+                 "cannot open " + path.string() + ": " + mdb_strerror(code));
   };
   if (access == Access::write && !allocate_lock_file(path.string() + "-lock")) {
     return fail(errno);
@@ -70,6 +94,13 @@ bool File::given_up() const {
   const int code = mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction);
   if (code == 0) mdb_txn_abort(transaction);
   return code == MDB_PANIC;
+}
+
+bool File::found_no_room(int code, std::uint64_t bytes) const {
+  if (is_full(code)) return true;
+  // LMDB reports a write that was cut short as EIO, but what cuts a write short is a full disk.
+  mdb_filehandle_t file = -1;
+  return code == EIO && mdb_env_get_fd(environment_, &file) == 0 && has_no_room(file, bytes);
 }
 
 Result<void> File::open_tables(unsigned flags) {

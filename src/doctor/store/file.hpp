@@ -26,9 +26,9 @@ class File {
   enum class Access : std::uint8_t {
     write,      ///< one writer and any number of readers
     read,       ///< nobody writes: no lock table is needed, and nothing is written at all
-    exclusive,  ///< one writer and no readers, for the making of a store; no lock table either
+    exclusive,  ///< one writer at a time and no readers beside it; no lock table either
   };
-  /// The file must be sound (see `examine`), or is created with Access::exclusive.
+  /// The file must be sound (see examine.hpp, RecordFile), or is created with Access::exclusive.
   static Result<std::unique_ptr<File>> open(const std::filesystem::path& path, Access access,
                                             std::uint64_t map_size);
   ~File();
@@ -47,6 +47,10 @@ class File {
   Result<MDB_txn*> begin_reading(MDB_txn* idle) const;
   /// Ends a read transaction so that it can be taken up again cheaply. Any thread.
   static void rest(MDB_txn* transaction) { mdb_txn_reset(transaction); }
+
+  /// Whether a write failed with `code` because the disk is full. @param bytes  about how much the
+  /// transaction wanted to write
+  bool found_no_room(int code, std::uint64_t bytes) const;
 
   /// The writer is about to commit transaction `number`.
   void committing(std::size_t number) { committing_.store(number); }

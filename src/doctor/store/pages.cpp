@@ -280,4 +280,30 @@ Result<void> PageReader::read_free_pages() {
   });
 }
 
+Result<void> check_length(std::string_view file, const MetaPage& meta) {
+  const std::uint64_t pages = file.size() / meta.page_size;
+  if (pages > meta.last_page) return {};
+  const Error cut_off =
+      invalid("it is cut off: it has " + std::to_string(file.size()) + " bytes of " +
+              std::to_string((meta.last_page + 1) * meta.page_size));
+  if (meta.last_page > 2 * pages + 64) return cut_off;
+  PageReader reader(file, meta);
+  if (!reader.read_free_pages()) return cut_off;
+  for (std::uint64_t page = pages; page <= meta.last_page; ++page) {
+    if (!reader.was_met(page)) return cut_off;
+  }
+  return {};
+}
+
+Result<TreeRecords> read_table_list(PageReader& reader, const MetaPage& meta) {
+  TreeRecords tables;
+  auto done = reader.read(meta.tables, [&](std::string_view name, std::string_view record) {
+    if (record.size() != TreeRecord::size) return Result<void>(invalid("a table has no record"));
+    tables.emplace(name, TreeRecord::decode(record));
+    return Result<void>();
+  });
+  if (!done) return done.error();
+  return tables;
+}
+
 }  // namespace doctor::store

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -98,5 +100,13 @@ class PageReader {
 /// Errc::invalid if the file is not LMDB's, of another version of it, or damaged; the detail says
 /// what of `it`.
 Result<MetaPage> read_meta_page(std::string_view file);
+
+/// Whether the file is as long as it says: a read through the map beyond the end would be a SIGBUS.
+/// It may end before its last pages if they are free, since LMDB never writes those.
+Result<void> check_length(std::string_view file, const MetaPage& meta);
+
+/// The tables by their names.
+using TreeRecords = std::map<std::string, TreeRecord, std::less<>>;
+Result<TreeRecords> read_table_list(PageReader& reader, const MetaPage& meta);
 
 }  // namespace doctor::store

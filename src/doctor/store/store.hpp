@@ -148,15 +148,19 @@ class WriteTransaction : public document::View {
   virtual Result<void> commit() = 0;
 };
 
+/// What is kept of MQTT beside the store: a RecordFile.
+inline constexpr std::string_view mqtt_file_name = "mqtt.mdb";
+
 /// `doctor check`: reads the whole store and tells each fault to `report` in a sentence: every
 /// document parses and agrees with its table, every index entry agrees both ways, revisions are
-/// gapless, counts hold. @return how many faults
+/// gapless, counts hold; and that what is kept of MQTT is whole. @return how many faults
 struct CheckSummary {
   std::uint64_t faults = 0;
   std::uint64_t collections = 0;
   std::uint64_t documents = 0;
   std::uint64_t sessions = 0;
-  std::uint64_t commits = 0;  ///< in the log
+  std::uint64_t commits = 0;       ///< in the log
+  std::uint64_t mqtt_records = 0;  ///< what is kept of MQTT
   document::Revision revision;
 };
 Result<CheckSummary> check(const std::filesystem::path& directory,

@@ -35,6 +35,12 @@ inline Descriptor open_file(const std::filesystem::path& path, int flags) {
   return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, 0600));
 }
 
+/// Makes all that was written to a file durable, by whomever.
+inline bool flush_file(const std::filesystem::path& path) {
+  const Descriptor file = open_file(path, O_RDWR);
+  return file && ::fdatasync(file.number()) == 0;
+}
+
 /// Makes the names in a directory durable.
 inline bool sync_directory(const std::filesystem::path& directory) {
   const Descriptor opened = open_file(directory, O_RDONLY | O_DIRECTORY);
