@@ -47,9 +47,9 @@ bool equal_in_constant_time(const Digest& a, const Digest& b) {
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-std::string fingerprint(std::string_view secret) {
+std::string fingerprint(std::string_view secret, std::size_t digits) {
   const Digest digest = sha256(secret);
-  return hex({reinterpret_cast<const char*>(digest.data()), 4});
+  return hex({reinterpret_cast<const char*>(digest.data()), digits / 2});
 }
 
 std::string hex(std::string_view bytes) {

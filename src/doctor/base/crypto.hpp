@@ -18,8 +18,9 @@ Digest sha256(std::string_view bytes);
 /// Secrets are compared by their digests, so their length does not show either.
 bool equal_in_constant_time(const Digest& a, const Digest& b);
 
-/// The first 8 hex digits of the SHA-256: how a session id may appear in logs and lists.
-std::string fingerprint(std::string_view secret);
+/// The first hex digits of the SHA-256: how a session id may appear in logs and lists.
+/// @param digits  even, at most 64
+std::string fingerprint(std::string_view secret, std::size_t digits = 8);
 
 /// Lower-case hex of any bytes.
 std::string hex(std::string_view bytes);

@@ -346,5 +346,15 @@ void Broker::shut_down() {
 Figures Broker::figures() const {
   return impl_->figures();
 }
+ClientPage Broker::clients(std::uint32_t from, std::size_t limit) const {
+  return impl_->clients(from, limit);
+}
+std::optional<ClientView> Broker::client(std::string_view id) const {
+  return impl_->client(id);
+}
+std::optional<Disconnected> Broker::disconnect(std::string_view id, bool end_session,
+                                               Clock::time_point now) {
+  return impl_->disconnect(id, end_session, now);
+}
 
 }  // namespace doctor::mqtt

@@ -12,14 +12,12 @@
 #include <vector>
 
 #include "doctor/base/limits.hpp"
-#include "doctor/base/strong.hpp"
 #include "doctor/base/time.hpp"
 #include "doctor/document/commit.hpp"
 #include "doctor/document/session.hpp"
+#include "doctor/mqtt/client_view.hpp"
 
 namespace doctor::mqtt {
-
-using ConnectionId = Strong<struct ConnectionIdTag, std::uint64_t>;
 
 /// What CONNECT brought, as the broker's owner needs it to decide who this is.
 struct Credentials {
@@ -85,6 +83,7 @@ struct Figures {
   std::uint64_t closed_taken_over = 0;
   std::uint64_t sessions_not_kept = 0;     ///< ended with their connection: too many were away
   std::uint64_t closed_session_ended = 0;  ///< the Doctor session was deleted or expired
+  std::uint64_t closed_operator = 0;       ///< by `disconnect`
 };
 
 /// An MQTT 3.1.1 and 5.0 broker as a value: bytes, commits and time in, bytes and closings out. No
@@ -152,6 +151,17 @@ class Broker {
   void shut_down();
 
   Figures figures() const;
+
+  /// Clients, connected and away, `limit` at most, in an order that does not change: one that is
+  /// there all the time is on exactly one page. @param from  0, or `next` of the page before
+  ClientPage clients(std::uint32_t from, std::size_t limit) const;
+  /// @param id  as ClientView::id; nothing if there is no such client
+  std::optional<ClientView> client(std::string_view id) const;
+  /// Ends the connection of a client, if it has one: DISCONNECT 0x98, its will as after any end but
+  /// the client's own. Its session stays as it would without the connection, unless it is to end
+  /// too. Nothing if there is no such client.
+  std::optional<Disconnected> disconnect(std::string_view id, bool end_session,
+                                         Clock::time_point now);
 
  private:
   class Impl;

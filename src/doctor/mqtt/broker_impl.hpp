@@ -14,7 +14,8 @@ namespace doctor::mqtt {
 
 /// The broker, by files: broker.cpp (connections, time), connect.cpp (CONNECT), packets.cpp (the
 /// packets after it), sessions.cpp (their lives, wills), routing.cpp (who hears what), catch_up.cpp
-/// (who is behind), delivery.cpp (what is written next), system_topics.cpp ($SYS).
+/// (who is behind), delivery.cpp (what is written next), system_topics.cpp ($SYS), clients.cpp
+/// (what operators see and do).
 class Broker::Impl {
  public:
   Impl(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
@@ -31,6 +32,10 @@ class Broker::Impl {
   void taken(ConnectionId connection, Clock::time_point now);
   void shut_down();
   Figures figures() const;
+  ClientPage clients(std::uint32_t from, std::size_t limit) const;
+  std::optional<ClientView> client(std::string_view id) const;
+  std::optional<Disconnected> disconnect(std::string_view id, bool end_its_session,
+                                         Clock::time_point now);
   void publish_figures(std::string version, Clock::time_point now);
 
   void announce(std::span<const document::CommitPtr> commits, Clock::time_point now);
@@ -63,6 +68,10 @@ class Broker::Impl {
   // system_topics.cpp
   void publish_figures();
   void publish_figure(std::string_view name, const std::string& value);
+
+  // clients.cpp
+  ClientView view_of(const Session& of, std::size_t filters_max, std::size_t bytes_max) const;
+  Session* find_session(std::string_view id) const;
 
   // sessions.cpp
   Session& make_session(std::string key, const LoggedIn& login);

@@ -39,8 +39,11 @@ struct Client {
   std::uint16_t quota = 0;  ///< how many more messages of QoS 1 and 2 it takes now (§4.9)
   std::uint16_t receive_maximum = 0;
   std::uint32_t packet_max = std::numeric_limits<std::uint32_t>::max();
-  bool tells_problems = true;     ///< Request Problem Information
-  bool expiry_was_zero = true;    ///< so DISCONNECT may not raise it
+  bool tells_problems = true;   ///< Request Problem Information
+  bool expiry_was_zero = true;  ///< so DISCONNECT may not raise it
+  bool clean_start = true;
+  std::string user_name;  ///< for operators, cut
+  Clock::time_point connected_at;
   Clock::duration silence_max{};  ///< one and a half Keep Alive; 0: any
   Clock::time_point heard;        ///< the last packet
   ReceivedAliases received_aliases;

@@ -28,6 +28,16 @@ std::string key_of(const document::Principal& principal, std::string_view client
   return key;
 }
 
+// At most so many bytes of a text, none of its characters cut.
+std::string_view cut_text(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while ((static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
+// Of a user name, to be shown to operators.
+constexpr std::size_t user_name_kept = 128;
+
 }  // namespace
 
 void Broker::Impl::connect(Client& client, const Frame& frame) {
@@ -139,6 +149,9 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
       number(PropertyId::topic_alias_maximum, 0), limits_.mqtt_topic_aliases)));
   client.splitter.set_packet_max(limits_.mqtt_packet);
   client.state = Client::State::connected;
+  client.connected_at = now_;
+  client.clean_start = connect.clean_start;
+  client.user_name = cut_text(connect.user_name.value_or(std::string_view{}), user_name_kept);
 
   // 3.1.1: with Clean Session 0 a session lasts as long as the server has room for it.
   constexpr std::uint32_t for_ever = 0xFFFF'FFFF;
