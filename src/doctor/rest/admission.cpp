@@ -55,6 +55,7 @@ Need need_of(const Request& request) {
     case Area::entities:
       return request.is_read() ? Need::reader : Need::connector;
     case Area::sessions:
+    case Area::clients:
       return request.is_read() ? Need::connector_read : Need::connector;
     case Area::none:
       break;
@@ -94,7 +95,8 @@ Result<void> check_path(Request& request, const Route& route) {
     if (request.area == Area::sessions && !document::is_session_id(*id)) {
       return invalid_in("id", "the id of a session is 1 to 255 visible ASCII characters");
     }
-    if (request.area != Area::sessions && !document::is_document_id(*id)) {
+    const bool of_document = request.area == Area::entities || request.area == Area::query;
+    if (of_document && !document::is_document_id(*id)) {
       return invalid_in("id", "an id is 1 to 255 bytes of UTF-8 without control characters");
     }
     request.id = *id;

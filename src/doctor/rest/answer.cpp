@@ -33,6 +33,7 @@ Response begin_answer(const Request& request) {
       headers.append(private_no_cache).append(vary);
       break;
     case Area::sessions:
+    case Area::clients:
       headers.append(no_store).append(vary);
       break;
     case Area::none:
@@ -55,7 +56,8 @@ void add_revision(Response& response, document::Revision revision) {
 
 Response problem_answer(const Request& request, const Error& failure, document::Revision revision) {
   Response response = begin_answer(request);
-  if (request.area != Area::none || request.resource == Resource::export_) {
+  const bool of_the_store = request.area != Area::none && request.area != Area::clients;
+  if (of_the_store || request.resource == Resource::export_) {
     add_revision(response, revision);
   }
   render_problem(failure, response);

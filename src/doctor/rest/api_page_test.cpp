@@ -86,8 +86,38 @@ std::string with_store(std::string text, const std::string& store_id) {
   return std::regex_replace(text, std::regex("5f3a9c1e"), store_id);
 }
 
+// The clients of the page.
+ClientsReply broker_of_the_page(const ClientsRequest& request) {
+  if (std::holds_alternative<DisconnectClient>(request)) return mqtt::Disconnected{true, false};
+  const auto at = [](std::string_view time) { return *document::parse_rfc3339(time); };
+  mqtt::ClientView connected;
+  connected.id = "connector:sensor-7";
+  connected.client_id = "sensor-7";
+  connected.principal = document::Principal::Kind::connector;
+  connected.connection.emplace();
+  connected.connection->user_name = "connector";
+  connected.connection->since = at("2026-03-01T09:30:00Z");
+  connected.connection->keep_alive = std::chrono::seconds(60);
+  connected.connection->clean_start = false;
+  connected.connection->address = "192.0.2.7:51034";
+  connected.session_expiry = std::chrono::hours(1);
+  connected.subscriptions = 1;
+  connected.shown = {{"vm/#", {mqtt::QoS::at_least_once, false, false}, 7}};
+  connected.inflight = {2, 480};
+  mqtt::ClientView away;
+  away.id = "session:3c9909afec25354d:web";
+  away.client_id = "web";
+  away.principal = document::Principal::Kind::session;
+  away.session = "3c9909af";
+  away.away = {at("2026-03-01T08:00:00Z"), at("2026-03-01T09:00:00Z")};
+  away.session_expiry = std::chrono::hours(1);
+  away.behind = 12;
+  return mqtt::ClientPage{{connected, away}, 2};
+}
+
 TEST(ApiPage, ShowsWhatIsTrue) {
   World doctor;
+  doctor.broker = broker_of_the_page;
   const std::string store_id = doctor.store->identity().id;
   const auto exchanges = exchanges_of_the_page();
   ASSERT_GE(exchanges.size(), 15u);

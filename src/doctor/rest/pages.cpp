@@ -7,7 +7,8 @@ namespace doctor::rest {
 std::string root_page(std::string_view version) {
   return "{\"name\":\"Doctor\",\"version\":" + json::quoted(version) +
          ",\"links\":{\"entities\":\"/entities\",\"sessions\":\"/sessions\","
-         "\"export\":\"/export\",\"openapi\":\"/openapi.json\",\"health\":\"/healthz\","
+         "\"clients\":\"/mqtt/clients\",\"export\":\"/export\",\"openapi\":\"/"
+         "openapi.json\",\"health\":\"/healthz\","
          "\"ready\":\"/readyz\",\"metrics\":\"/metrics\"}}";
 }
 

@@ -28,7 +28,7 @@ constexpr std::string_view of_one = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
 constexpr std::string_view posts = "POST, OPTIONS";
 
 // In the order of Resource.
-constexpr std::array<Row, 14> rows{{
+constexpr std::array<Row, 16> rows{{
     {"/", reads},
     {"/openapi.json", reads},
     {"/healthz", reads},
@@ -42,6 +42,8 @@ constexpr std::array<Row, 14> rows{{
     {"/query/{c}/{id}", posts},
     {"/sessions", of_many},
     {"/sessions/{id}", of_one},
+    {"/mqtt/clients", reads},
+    {"/mqtt/clients/{id}", "GET, HEAD, DELETE, OPTIONS"},
     {"other", ""},
 }};
 
@@ -105,6 +107,16 @@ Route route_of(std::string_view path) {
     }
     route.id = take_segment(path);
     if (path.empty()) route.resource = Resource::session;
+    return route;
+  }
+  if (first == "mqtt" && !path.empty() && take_segment(path) == "clients") {
+    Route route{.area = Area::clients};
+    if (path.empty()) {
+      route.resource = Resource::clients;
+      return route;
+    }
+    route.id = take_segment(path);
+    if (path.empty()) route.resource = Resource::client;
     return route;
   }
   return {path.empty() ? resource_of_page(first) : Resource::unknown};

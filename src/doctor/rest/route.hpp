@@ -24,11 +24,13 @@ enum class Resource : std::uint8_t {
   query_document,    ///< /query/{c}/{id}
   sessions,          ///< /sessions
   session,           ///< /sessions/{id}
+  clients,           ///< /mqtt/clients
+  client,            ///< /mqtt/clients/{id}
   unknown,
 };
 
 /// Resources whose answers have the same rules: caching, `Doctor-Revision`, credentials.
-enum class Area : std::uint8_t { none, entities, query, sessions };
+enum class Area : std::uint8_t { none, entities, query, sessions, clients };
 
 struct Route {
   Resource resource = Resource::unknown;

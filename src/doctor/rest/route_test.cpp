@@ -49,6 +49,19 @@ TEST(Route, NamesInMetricsHoldNoId) {
   EXPECT_EQ(route_name(route_of("/openapi.json").resource), "/openapi.json");
 }
 
+TEST(Route, OfMqttClientsNamesOne) {
+  const Route route = route_of("/mqtt/clients/connector:a%2Fb");
+  EXPECT_EQ(route.resource, Resource::client);
+  EXPECT_EQ(route.id, "connector:a%2Fb");
+  EXPECT_EQ(route_of("/mqtt/clients").resource, Resource::clients);
+  EXPECT_EQ(route_of("/mqtt/clients/").resource, Resource::clients);
+  EXPECT_EQ(route_of("/mqtt/clients/a/b").resource, Resource::unknown);
+  EXPECT_EQ(route_of("/mqtt/clients/a/b").area, Area::clients);
+  EXPECT_EQ(route_of("/mqtt").resource, Resource::unknown);
+  EXPECT_EQ(route_of("/mqtt/other").resource, Resource::unknown);
+  EXPECT_EQ(route_of("/clients").resource, Resource::unknown);
+}
+
 TEST(Methods, OfADocumentAreThoseOfTheTable) {
   for (const auto method : {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"}) {
     EXPECT_TRUE(allows(Resource::document, parse_method(method))) << method;

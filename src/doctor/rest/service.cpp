@@ -76,9 +76,13 @@ std::variant<Admitted, Own, FailedLogin, Response> Service::admit(const RequestH
   return admit_request(impl_->admission(), head, view, now);
 }
 
-std::variant<Read, Write, ExportRead, Response> Service::plan(Admitted& admitted, std::string body,
-                                                              Timestamp now) const {
+Service::Plan Service::plan(Admitted& admitted, std::string body, Timestamp now) const {
   Request& request = admitted.request();
+  if (request.area == Area::clients) {
+    auto planned = plan_clients(request);
+    if (!planned) return problem_answer(request, planned.error());
+    return *std::move(planned);
+  }
   if (request.resource == Resource::export_) {
     auto collections = export_collections(request);
     if (!collections) return problem_answer(request, collections.error());
@@ -118,6 +122,10 @@ Response Service::written(const Admitted& admitted, const Result<engine::Outcome
     warn_of_short_ids(*outcome, impl_->short_id_told);
   }
   return answer_write(admitted.request(), *outcome, impl_->identity.id);
+}
+
+Response Service::told(const Admitted& admitted, const ClientsReply& reply) const {
+  return answer_clients(admitted.request(), reply);
 }
 
 Response Service::export_head(const Admitted& admitted, document::Revision revision) const {

@@ -15,6 +15,7 @@
 #include "doctor/document/view.hpp"
 #include "doctor/engine/authority.hpp"
 #include "doctor/engine/command.hpp"
+#include "doctor/rest/clients.hpp"
 #include "doctor/rest/http.hpp"
 #include "doctor/rest/request.hpp"
 #include "doctor/store/store.hpp"
@@ -75,9 +76,10 @@ enum class Own : std::uint8_t { healthz, readyz, metrics };
 /// but for bounded caches; any thread. The steps of a request:
 ///
 ///   admit(head)              403, 401, 405, 400 (path), 412: on the headers alone
-///   plan(admitted, body)     415, 400: makes a Read, a Write or an answer
+///   plan(admitted, body)     415, 400: makes a Read, a Write, another thing to do, or an answer
 ///   read(admitted, view)     runs a Read, or
 ///   written(admitted, out)   answers a Write once the engine has completed it
+///   told(admitted, reply)    answers a ClientsRequest with what the MQTT broker says
 class Service {
  public:
   /// @param authority  outlives the service
@@ -91,12 +93,13 @@ class Service {
                                                            const document::View& view,
                                                            Timestamp now) const;
   /// @param body  empty unless `wants_body`
-  std::variant<Read, Write, ExportRead, Response> plan(Admitted& admitted, std::string body,
-                                                       Timestamp now) const;
+  using Plan = std::variant<Read, Write, ExportRead, ClientsRequest, Response>;
+  Plan plan(Admitted& admitted, std::string body, Timestamp now) const;
   /// @param view  a snapshot at or after `min_revision`, everything in it; the session is looked up
   ///              in it again, so that what is seen and who sees it are of one revision
   Response read(const Admitted& admitted, const document::View& view, Timestamp now) const;
   Response written(const Admitted& admitted, const Result<engine::Outcome>& outcome) const;
+  Response told(const Admitted& admitted, const ClientsReply& reply) const;
   /// The head of an export's answer, its body still empty: the server sends that in pieces.
   Response export_head(const Admitted& admitted, document::Revision revision) const;
 

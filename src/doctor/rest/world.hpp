@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ class World {
   /// Of the last request: it was a failed login; it was answered before its body was read.
   bool failed_login = false;
   bool answered_by_head = false;
+
+  /// The MQTT broker, to requests about its clients.
+  std::function<ClientsReply(const ClientsRequest&)> broker;
 
   Timestamp now{1'700'000'000'000};
   WorldSetup setup;

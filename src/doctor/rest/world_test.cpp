@@ -65,6 +65,9 @@ Response World::send(std::string_view method, std::string_view target, const Hea
   if (auto* write = std::get_if<Write>(&plan)) {
     return service->written(admitted, carry_out(std::move(write->command)));
   }
+  if (const auto* asked = std::get_if<ClientsRequest>(&plan)) {
+    return service->told(admitted, broker ? broker(*asked) : ClientsReply{});
+  }
   const std::shared_ptr<store::Snapshot> snapshot = store->snapshot();
   Response response = service->export_head(admitted, snapshot->revision());
   Export lines_out(snapshot, std::get<ExportRead>(plan).collections);

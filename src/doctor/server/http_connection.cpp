@@ -2,6 +2,7 @@
 
 #include "doctor/base/log.hpp"
 #include "doctor/server/metrics.hpp"
+#include "doctor/server/mqtt_service.hpp"
 
 namespace doctor::server {
 namespace {
@@ -189,6 +190,9 @@ Task<void> HttpConnection::complete(Step step) {
       case Step::send_metrics:
         co_await send_metrics();
         co_return;
+      case Step::ask_broker:
+        co_await ask_broker();
+        co_return;
       case Step::upgrade:
         co_await upgrade();
         co_return;
@@ -297,6 +301,10 @@ HttpConnection::Step HttpConnection::planned(Planned planned) {
     request_.next = std::move(*exporting);
     return Step::send_export;
   }
+  if (auto* asking = std::get_if<rest::ClientsRequest>(&planned)) {
+    request_.next = std::move(*asking);
+    return Step::ask_broker;
+  }
   const auto& reading = request_.next.emplace<rest::Read>(std::move(std::get<rest::Read>(planned)));
   if (!request_.snapshot) request_.snapshot = shared_.engine->snapshot();
   if (reading.min_revision && request_.snapshot->revision() < *reading.min_revision) {
@@ -381,6 +389,13 @@ Task<void> HttpConnection::send_metrics() {
       "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
       "Cache-Control: no-store\r\n";
   answer(std::move(response));
+}
+
+Task<void> HttpConnection::ask_broker() {
+  request_.snapshot.reset();
+  const rest::ClientsReply reply = co_await shared_.mqtt->clients(
+      thread_.mailbox(), std::move(std::get<rest::ClientsRequest>(request_.next)));
+  answer(request_.service->told(*request_.admitted, reply));
 }
 
 HttpConnection::Step HttpConnection::refuse(const Error& error) {

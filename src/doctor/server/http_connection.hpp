@@ -49,6 +49,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
     write,
     send_export,
     send_metrics,
+    ask_broker,
     upgrade,
   };
 
@@ -66,7 +67,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   Step begin_operations();
   Step own(rest::Own own);
   Step plan(std::string body);
-  using Planned = std::variant<rest::Read, rest::Write, rest::ExportRead, rest::Response>;
+  using Planned = rest::Service::Plan;
   Step planned(Planned planned);
   Step read();
   Task<Step> read_body();
@@ -83,6 +84,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   Task<void> write();
   Task<void> send_export();
   Task<void> send_metrics();
+  Task<void> ask_broker();
   Task<void> upgrade();
 
   Step answer(rest::Response response);
@@ -127,7 +129,9 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
     std::shared_ptr<const rest::Service> service;
     std::unique_ptr<store::Snapshot> snapshot;
     std::optional<rest::Admitted> admitted;
-    std::variant<std::monostate, rest::Read, rest::Write, rest::ExportRead, rest::FailedLogin> next;
+    std::variant<std::monostate, rest::Read, rest::Write, rest::ExportRead, rest::ClientsRequest,
+                 rest::FailedLogin>
+        next;
     std::size_t body_max = 0;
     std::string body;  // until it is planned
     Share body_share;

@@ -12,25 +12,24 @@ namespace {
 constexpr std::chrono::milliseconds pause_when_out_of_files{100};
 constexpr std::chrono::seconds between_warnings{10};
 
+}  // namespace
+
 std::string shown(const asio::ip::tcp::endpoint& endpoint) {
   const std::string address = endpoint.address().to_string();
   const bool bracketed = endpoint.address().is_v6();
   return (bracketed ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
-// The address of a peer, an IPv4 one in its own form also when it came over an IPv6 socket.
-std::string peer_of(const Socket& socket) {
+std::optional<asio::ip::tcp::endpoint> peer_of(const Socket& socket) {
   error_code failure;
   const auto endpoint = socket.remote_endpoint(failure);
-  if (failure) return "unknown";
+  if (failure) return std::nullopt;
   const auto address = endpoint.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    return {{asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()), endpoint.port()}};
   }
-  return address.to_string();
+  return endpoint;
 }
-
-}  // namespace
 
 Listener::Listener(const asio::ip::tcp::endpoint& endpoint, std::string_view what, IoThread& home,
                    std::vector<IoThread*> turns, Shared& shared, Accepted accepted)
@@ -112,7 +111,8 @@ void Listener::hand_over(IoThread& thread, Socket socket) {
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   // A peer that has vanished is found even where its protocol allows silence (MQTT keep alive 0).
   socket.set_option(Socket::keep_alive(true), ignored);
-  std::string peer = peer_of(socket);
+  const auto endpoint = peer_of(socket);
+  std::string peer = endpoint ? endpoint->address().to_string() : "unknown";
   asio::post(thread.context(), [this, &thread, socket = std::move(socket), peer = std::move(peer),
                                 place = std::move(place)]() mutable {
     accepted_(thread, std::move(socket), std::move(peer), std::move(place));

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,13 @@ class Listener {
   Acceptor acceptor_;
   Clock::time_point last_warning_{};
 };
+
+/// "127.0.0.1:1883", "[::1]:1883".
+std::string shown(const asio::ip::tcp::endpoint& endpoint);
+
+/// The other end of a socket, an IPv4 address in its own form also where it came over an IPv6
+/// socket; nothing once that end has gone.
+std::optional<asio::ip::tcp::endpoint> peer_of(const Socket& socket);
 
 /// The endpoints that "an IP address or localhost" means: localhost is both loopback addresses.
 std::vector<asio::ip::tcp::endpoint> endpoints_of(const std::string& address, std::uint16_t port);

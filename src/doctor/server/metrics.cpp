@@ -107,7 +107,8 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
                                         {"slow", mqtt.closed_slow},
                                         {"behind", mqtt.closed_behind},
                                         {"taken_over", mqtt.closed_taken_over},
-                                        {"session_ended", mqtt.closed_session_ended}});
+                                        {"session_ended", mqtt.closed_session_ended},
+                                        {"operator", mqtt.closed_operator}});
   return out.take();
 }
 

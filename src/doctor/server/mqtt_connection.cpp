@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 
 #include "doctor/base/log.hpp"
+#include "doctor/server/listener.hpp"
 
 namespace doctor::server {
 namespace {
@@ -174,6 +175,12 @@ void MqttConnection::look_at_progress() {
   if (ioctl(socket_.native_handle(), TIOCOUTQ, &unsent) != 0) return;
   if (unsent < unsent_) service_.broker().taken(id_, Clock::now());
   unsent_ = unsent;
+}
+
+void MqttConnection::describe(mqtt::ClientView::Connection& connection) const {
+  const auto endpoint = peer_of(socket_);
+  connection.address = endpoint ? shown(*endpoint) : "unknown";
+  connection.websocket = websocket_ != nullptr;
 }
 
 // All has been written that the broker had for the client: ends this side, and waits a little for

@@ -28,6 +28,8 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   /// Looks whether the client has taken something of what has been written: a socket says that it
   /// can be written only when much of it is free, which takes a slow reader long.
   void look_at_progress();
+  /// Fills in what is known of the socket.
+  void describe(mqtt::ClientView::Connection& connection) const;
 
   void expired() override { abort(); }
   void wind_up() override {}  // MqttService::shut_down does that

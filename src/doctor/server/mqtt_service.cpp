@@ -171,6 +171,43 @@ Task<mqtt::Figures> MqttService::figures(Mailbox& mailbox) {
   });
 }
 
+Task<rest::ClientsReply> MqttService::clients(Mailbox& mailbox, rest::ClientsRequest request) {
+  using Answer = Reply<rest::ClientsReply>;
+  return reply_of<rest::ClientsReply>(mailbox, [this, request = std::move(request)](
+                                                   std::shared_ptr<Answer> reply) mutable {
+    asio::post(thread_.context(), [this, request = std::move(request), reply = std::move(reply)] {
+      reply->send(carry_out(request));
+    });
+  });
+}
+
+rest::ClientsReply MqttService::carry_out(const rest::ClientsRequest& request) {
+  if (const auto* list = std::get_if<rest::ListClients>(&request)) {
+    mqtt::ClientPage page = broker_.clients(list->from, list->limit);
+    for (mqtt::ClientView& client : page.clients) add_socket(client);
+    return page;
+  }
+  if (const auto* show = std::get_if<rest::ShowClient>(&request)) {
+    auto client = broker_.client(show->id);
+    if (!client) return {};
+    add_socket(*client);
+    return *std::move(client);
+  }
+  const auto& disconnect = std::get<rest::DisconnectClient>(request);
+  const auto done = broker_.disconnect(disconnect.id, disconnect.end_session, Clock::now());
+  if (!done) return {};
+  log::info("an MQTT client was disconnected by an operator",
+            {{"client", disconnect.id}, {"session ended", done->session_ended ? "yes" : "no"}});
+  pump();
+  return *done;
+}
+
+void MqttService::add_socket(mqtt::ClientView& client) const {
+  if (!client.connection) return;
+  const auto found = connections_.find(client.connection->id.value);
+  if (found != connections_.end()) found->second->describe(*client.connection);
+}
+
 void MqttService::shut_down() {
   broker_.shut_down();
   pump();

@@ -9,6 +9,7 @@
 
 #include "doctor/engine/engine.hpp"
 #include "doctor/mqtt/broker.hpp"
+#include "doctor/rest/clients.hpp"
 #include "doctor/server/io_thread.hpp"
 #include "doctor/server/shared.hpp"
 
@@ -19,8 +20,8 @@ class MqttConnection;
 /// The broker and its sockets, all on one I/O thread. Commits come from the writer's thread in
 /// batches with one wake-up; each socket is then written once.
 ///
-/// `committed`, `adopt_websocket` and `figures` may be called from any thread; all else is of the
-/// I/O thread.
+/// `committed`, `adopt_websocket`, `figures` and `clients` may be called from any thread; all else
+/// is of the I/O thread.
 class MqttService final : public engine::Listener {
  public:
   /// @param thread  outlives the service's use, not the service: MQTT connections end with it
@@ -41,6 +42,8 @@ class MqttService final : public engine::Listener {
   void adopt_websocket(int socket, std::string received, std::string peer, Share place);
 
   Task<mqtt::Figures> figures(Mailbox& mailbox);
+  /// What operators ask of the clients.
+  Task<rest::ClientsReply> clients(Mailbox& mailbox, rest::ClientsRequest request);
 
   /// DISCONNECT to all, whose sockets then close.
   void shut_down();
@@ -67,6 +70,8 @@ class MqttService final : public engine::Listener {
   void announce_batch();
   std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,
                                                std::size_t max_changes) const;
+  rest::ClientsReply carry_out(const rest::ClientsRequest& request);
+  void add_socket(mqtt::ClientView& client) const;
   Task<void> tick();
 
   IoThread& thread_;
