@@ -1,6 +1,6 @@
 # Every command sets up what it needs on Debian 12 and can be run again at no cost.
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo bench fuzz format clean packages packages-run packages-test packages-bench
+.PHONY: help run build test test-browser demo bench fuzz format clean packages packages-run packages-test packages-browser packages-bench
 
 run: packages-run build ## build Doctor and start it on ./data
 	@echo "In another terminal, for example:"
@@ -19,6 +19,9 @@ test: packages-test ## every test; one step: make test-layers, -format, -unit, -
 
 test-%: packages-test
 	@tests/run $*
+
+test-browser: packages-browser ## mqtt.js and the API in a real Chromium; not part of make test
+	@tests/run browser
 
 demo: packages-test build ## real data, queries and pushed changes, in a minute
 	@scripts/demo
@@ -46,8 +49,11 @@ packages-run:
 packages-test:
 	@scripts/install-packages build run test
 
+packages-browser:
+	@scripts/install-packages build run test browser
+
 packages-bench:
 	@scripts/install-packages build run test bench
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

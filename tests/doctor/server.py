@@ -86,11 +86,12 @@ class Server:
             "--listen", "127.0.0.1", "--api-port", str(self.api), "--mqtt-port", str(self.mqtt), *self.args,
         ]
 
-    def launch(self):
+    def launch(self, same_ports=False):
         """Starts the process without waiting for it."""
-        self.release()
-        (self.api, api), (self.mqtt, mqtt) = claim_port(), claim_port()
-        self.claims = [api, mqtt]
+        if not same_ports:
+            self.release()
+            (self.api, api), (self.mqtt, mqtt) = claim_port(), claim_port()
+            self.claims = [api, mqtt]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -98,11 +99,14 @@ class Server:
             )
         return self
 
-    def start(self, timeout=30):
-        """Starts and waits until it is ready; a port lost to somebody else is tried anew."""
+    def start(self, timeout=30, same_ports=False):
+        """Starts and waits until it is ready; a port lost to somebody else is tried anew.
+
+        same_ports: those of the last time, for clients that come back by themselves.
+        """
         for _ in range(3):
             mark = self.log_path.stat().st_size if self.log_path.exists() else 0
-            self.launch()
+            self.launch(same_ports)
             if self.wait_ready(timeout):
                 return self
             if "in use" not in self.log[mark:]:
@@ -141,9 +145,9 @@ class Server:
             self.process.kill()
             self.process.wait()
 
-    def restart(self):
+    def restart(self, same_ports=False):
         self.stop()
-        return self.start()
+        return self.start(same_ports=same_ports)
 
     def release(self):
         for claim in self.claims:
