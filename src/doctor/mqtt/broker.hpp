@@ -51,6 +51,18 @@ struct Attention {
   bool close = false;  ///< after what `output` gives has been written (bounded), close the socket
 };
 
+/// A record of the state that outlives the process: small keys in order, values of any length.
+struct StateRecord {
+  std::string key;                   ///< at most 32 octets
+  std::optional<std::string> value;  ///< none: there is no such record any more
+};
+
+/// What changed of the state, to be made durable as a whole or not at all.
+struct StateBatch {
+  std::uint64_t number = 0;  ///< counts up from 1
+  std::vector<StateRecord> records;
+};
+
 /// Counters since the start, by cause; names as /metrics shows them.
 struct Figures {
   std::uint64_t connections = 0;       ///< now

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <sys/stat.h>
 
 #include "doctor/base/log.hpp"
 #include "doctor/base/text.hpp"
@@ -116,9 +115,7 @@ std::uint64_t Environment::reserve_for(MDB_txn* transaction) const {
 }
 
 std::uint64_t Environment::size_on_disk() const {
-  struct stat status{};
-  if (::stat(path_.c_str(), &status) != 0) return 0;
-  return static_cast<std::uint64_t>(status.st_blocks) * 512;
+  return doctor::store::size_on_disk(path_);
 }
 
 Environment::Reading Environment::begin_reading() {

@@ -10,7 +10,6 @@
 #include "doctor/store/file.hpp"
 #include "doctor/store/format.hpp"
 #include "doctor/store/pages.hpp"
-#include "doctor/store/system.hpp"
 
 namespace doctor::store {
 namespace {

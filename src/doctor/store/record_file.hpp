@@ -11,6 +11,7 @@
 
 #include "doctor/base/result.hpp"
 #include "doctor/base/time.hpp"
+#include "doctor/store/system.hpp"
 
 namespace doctor::store {
 
@@ -56,6 +57,8 @@ class RecordFile {
   Result<std::filesystem::path> set_aside(Timestamp now);
 
   const std::filesystem::path& path() const { return path_; }
+  /// Any thread.
+  std::uint64_t size_on_disk() const { return doctor::store::size_on_disk(path_); }
 
  private:
   struct Opening;

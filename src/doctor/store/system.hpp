@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -45,6 +47,13 @@ inline bool flush_file(const std::filesystem::path& path) {
 inline bool sync_directory(const std::filesystem::path& directory) {
   const Descriptor opened = open_file(directory, O_RDONLY | O_DIRECTORY);
   return opened && ::fsync(opened.number()) == 0;
+}
+
+/// The bytes that a file takes, without its holes; 0 if there is none.
+inline std::uint64_t size_on_disk(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return 0;
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
 /// What the system says of an errno, in words.
