@@ -4,8 +4,11 @@ import time
 
 import pytest
 
+from doctor import Server
+
 from . import wire
-from .clause import both, clause, only_5
+from .clause import both, clause, doctors_own, only_5, only_311
+from .client import Stream
 from .wire import KEEP_ALIVE_TIMEOUT
 
 
@@ -62,3 +65,32 @@ def test_a_keep_alive_of_zero_never_ends(mqtt, version):
 def test_a_server_that_limits_the_keep_alive_says_so(mqtt, version):
     found = mqtt(version, keep_alive=65535).connack.properties.get("server_keep_alive")
     assert found is None or 0 < found <= 65535
+
+
+@pytest.fixture(scope="module")
+def limited():
+    """A broker that allows no longer keep alive than a second."""
+    with Server(config='[limits]\nmqtt_keep_alive_max = "1 s"\n') as server:
+        yield ("127.0.0.1", server.mqtt)
+
+
+@doctors_own
+@only_5
+@clause("MQTT-3.1.2-21", "MQTT-3.1.2-22")
+@pytest.mark.parametrize("asked, told", [(0, 1), (2, 1), (65535, 1), (1, None)])
+def test_a_limited_keep_alive_is_told_and_then_holds(mqtt, limited, version, asked, told):
+    client = mqtt.raw(version, Stream(limited))
+    assert client.connect(keep_alive=asked).properties.get("server_keep_alive") == told
+    started = time.monotonic()
+    client.refused(KEEP_ALIVE_TIMEOUT, timeout=8)
+    assert time.monotonic() - started >= 1.4
+
+
+@doctors_own
+@only_311
+@clause("3.1.1 §3.1.2.10")
+def test_the_keep_alive_of_a_client_that_cannot_be_told_of_another_is_its_own(mqtt, limited, version):
+    client = mqtt.raw(version, Stream(limited))
+    client.connect(keep_alive=0)
+    time.sleep(2.2)
+    client.ping()

@@ -108,6 +108,7 @@ class Broker::Impl {
   std::optional<Refusal> refused_will(const document::Principal& principal, const Will& will) const;
   std::optional<Refusal> refused_client_id(const Connect& connect) const;
   void welcome(Client& client, const Connect& connect, LoggedIn login);
+  std::uint16_t keep_alive_of(const Connect& connect) const;
   Clock::duration expiry_of(std::uint32_t seconds) const;
   Session::Will will_of(const Will& will) const;
 

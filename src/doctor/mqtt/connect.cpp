@@ -131,6 +131,14 @@ std::optional<Refusal> Broker::Impl::refused_client_id(const Connect& connect) c
   return std::nullopt;
 }
 
+// 3.1.1 has no way to tell a client of another interval than its own, so there it holds.
+std::uint16_t Broker::Impl::keep_alive_of(const Connect& connect) const {
+  const auto max = std::chrono::ceil<std::chrono::seconds>(limits_.mqtt_keep_alive_max).count();
+  const bool within = connect.keep_alive != 0 && connect.keep_alive <= max;
+  if (max == 0 || within || connect.version != Version::v5_0) return connect.keep_alive;
+  return static_cast<std::uint16_t>(max);
+}
+
 Clock::duration Broker::Impl::expiry_of(std::uint32_t seconds) const {
   return std::min<Clock::duration>(std::chrono::seconds(seconds), limits_.mqtt_session_expiry_max);
 }
@@ -144,7 +152,8 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
       std::min<std::uint32_t>(number(PropertyId::receive_maximum, 65'535), limits_.mqtt_inflight));
   client.quota = client.receive_maximum;
   client.tells_problems = number(PropertyId::request_problem_information, 1) == 1;
-  client.silence_max = std::chrono::milliseconds(connect.keep_alive * 1500);  // [MQTT-3.1.2-22]
+  const std::uint16_t keep_alive = keep_alive_of(connect);
+  client.silence_max = std::chrono::milliseconds(keep_alive * 1500);  // [MQTT-3.1.2-22]
   client.sent_aliases = SentAliases(static_cast<std::uint16_t>(std::min<std::uint32_t>(
       number(PropertyId::topic_alias_maximum, 0), limits_.mqtt_topic_aliases)));
   client.splitter.set_packet_max(limits_.mqtt_packet);
@@ -201,6 +210,9 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
   told.add(PropertyId::maximum_packet_size, static_cast<std::uint32_t>(limits_.mqtt_packet));
   if (connect.client_id.empty()) told.add(PropertyId::assigned_client_identifier, assigned);
   told.add(PropertyId::topic_alias_maximum, limits_.mqtt_topic_aliases);
+  if (keep_alive != connect.keep_alive) {  // [MQTT-3.1.2-21]
+    told.add(PropertyId::server_keep_alive, keep_alive);
+  }
   answer(client, connack);
 }
 

@@ -233,6 +233,31 @@ TEST(Connect, EqualClientIdsOfDifferentPrincipalsDoNotMeet) {
   EXPECT_EQ(world.figures().connections, 3u);
 }
 
+TEST(Connect, AKeepAliveOverTheLimitIsAnsweredWithTheLimitWhichThenHolds) {  // [MQTT-3.1.2-21]
+  Limits limits;
+  limits.mqtt_keep_alive_max = 60s;
+  World world(limits);
+  const auto keep_alive = [](std::uint16_t seconds) {
+    return [seconds](Connect& c) { c.keep_alive = seconds; };
+  };
+  const auto told = [](Peer& peer) {
+    return peer.hears().at(0).find("keep_alive=60") != std::string::npos;
+  };
+  EXPECT_FALSE(told(world.client("within").as_connector().connect(v5, keep_alive(60))));
+  Peer& above = world.client("above").as_connector().connect(v5, keep_alive(61));
+  Peer& none = world.client("none").as_connector().connect(v5, keep_alive(0));
+  Peer& older = world.client("older").as_connector().connect(v3, keep_alive(0));
+  older.quiet();
+  EXPECT_TRUE(told(above));
+  EXPECT_TRUE(told(none));
+  world.pass(90s);
+  EXPECT_EQ(above.hears(), (Lines{}));
+  world.pass(1s);
+  EXPECT_EQ(above.hears().back(), "closed");
+  EXPECT_EQ(none.hears().back(), "closed");
+  EXPECT_EQ(older.hears(), (Lines{}));
+}
+
 TEST(Connect, ARefusedConnectTakesNothingOver) {
   World world;
   Peer& first = world.client("c1").as_connector().connect(v5).quiet();

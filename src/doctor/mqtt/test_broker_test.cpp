@@ -22,6 +22,8 @@ std::string property_text(const Property& property) {
       return {};
     case PropertyId::session_expiry_interval:
       return "session_expiry=" + std::to_string(property.number);
+    case PropertyId::server_keep_alive:
+      return "keep_alive=" + std::to_string(property.number);
     case PropertyId::receive_maximum:
       return "receive_max=" + std::to_string(property.number);
     case PropertyId::maximum_qos:

@@ -12,7 +12,8 @@ using Unit = LimitSetting::Unit;
 
 constexpr std::uint64_t a_lot = 1ull << 53;  // what a JSON number can say exactly
 constexpr std::uint64_t a_value_of_the_store = 1u << 31;
-constexpr std::uint64_t a_mqtt_packet = 268'435'455;  // MQTT 5.0 §1.5.5
+constexpr std::uint64_t a_mqtt_packet = 268'435'455;     // MQTT 5.0 §1.5.5
+constexpr std::uint64_t a_mqtt_keep_alive = 65'535'000;  // §3.1.2.10
 constexpr std::uint64_t a_year = 366ull * 24 * 3600 * 1000;
 
 // Nesting is recursion in the scanner: its most is what a thread's stack surely holds.
@@ -62,6 +63,8 @@ constexpr std::array settings = {
     LimitSetting{"mqtt_retained_messages", Unit::count, &Limits::mqtt_retained_messages, 0, a_lot},
     LimitSetting{"mqtt_retained_bytes", Unit::bytes, &Limits::mqtt_retained_bytes, 0, a_lot},
     LimitSetting{"mqtt_connect_timeout", Unit::duration, &Limits::mqtt_connect_timeout, 1, a_year},
+    LimitSetting{"mqtt_keep_alive_max", Unit::duration, &Limits::mqtt_keep_alive_max, 0,
+                 a_mqtt_keep_alive},
     LimitSetting{"mqtt_stalled_timeout", Unit::duration, &Limits::mqtt_stalled_timeout, 1, a_year},
     LimitSetting{"log_retention", Unit::duration, &Limits::log_retention, 1, 100 * a_year},
     LimitSetting{"log_size", Unit::bytes, &Limits::log_size, 1, a_lot},

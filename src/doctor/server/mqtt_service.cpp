@@ -196,8 +196,12 @@ rest::ClientsReply MqttService::carry_out(const rest::ClientsRequest& request) {
   const auto& disconnect = std::get<rest::DisconnectClient>(request);
   const auto done = broker_.disconnect(disconnect.id, disconnect.end_session, Clock::now());
   if (!done) return {};
+  // Some give their session's id as client id too, and the log never shows one.
+  const std::string& id = disconnect.id;
+  const bool of_session = id.starts_with("session:");
   log::info("an MQTT client was disconnected by an operator",
-            {{"client", disconnect.id}, {"session ended", done->session_ended ? "yes" : "no"}});
+            {{"client", of_session ? id.substr(0, id.find(':', id.find(':') + 1)) : id},
+             {"session ended", done->session_ended ? "yes" : "no"}});
   pump();
   return *done;
 }
