@@ -128,14 +128,18 @@ http {{ access_log off; default_type application/json; keepalive_requests 100000
 
 
 class Mosquitto(Server):
-    """Mosquitto in its quickest configuration: nothing on disk, nothing logged."""
+    """Mosquitto in its quickest configuration: nothing logged and, unless persistent, nothing on disk.
 
-    def __init__(self, settings=""):
+    Persistent, it is otherwise as Debian configures it: all of its state is written every half hour and at its end.
+    """
+
+    def __init__(self, settings="", persistent=False):
         self.directory = tempfile.mkdtemp(prefix="doctor-bench-mosquitto-")
         self.mqtt_port = free_port()
         configuration = pathlib.Path(self.directory, "mosquitto.conf")
         configuration.write_text(
-            f"listener {self.mqtt_port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+            f"listener {self.mqtt_port} 127.0.0.1\nallow_anonymous true\n"
+            f"persistence {str(persistent).lower()}\npersistence_location {self.directory}/\n"
             f"set_tcp_nodelay true\nlog_type none\n{settings}"
         )
         super().__init__(["mosquitto", "-c", configuration], self.mqtt_port)

@@ -11,6 +11,15 @@ def row(what, doctor, peer="", ratio="", aim=""):
     print(f"  {what}: {doctor}  {peer}  {ratio}  {'aim ' + aim if aim else ''}", flush=True)
 
 
+def judged(aim, value):
+    """The aim ("≥ 4", "≤ 4 KiB"), marked if the value misses it."""
+    if not aim:
+        return ""
+    sign, bound = aim.split()[:2]
+    met = value >= float(bound) if sign == "≥" else value <= float(bound)
+    return aim if met else f"{aim}, missed"
+
+
 def table():
     lines = ["| what | Doctor | peer | ratio | aim |", "|---|---|---|---|---|"]
     return "\n".join(lines + ["| " + " | ".join(r) + " |" for r in ROWS])
