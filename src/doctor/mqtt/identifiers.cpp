@@ -10,6 +10,10 @@ IdentifiersPtr Identifiers::of(std::uint32_t identifier) {
   return new Identifiers(std::move(properties));
 }
 
+IdentifiersPtr Identifiers::restored(std::string properties) {
+  return properties.empty() ? nullptr : new Identifiers(std::move(properties));
+}
+
 IdentifiersPtr Identifiers::both(const IdentifiersPtr& a, const IdentifiersPtr& b) {
   if (!a) return b;
   if (!b) return a;

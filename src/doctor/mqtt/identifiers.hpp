@@ -18,6 +18,8 @@ class Identifiers : public boost::intrusive_ref_counter<Identifiers, boost::thre
  public:
   /// @param identifier  1 to 268 435 455
   static IdentifiersPtr of(std::uint32_t identifier);
+  /// From what `properties` gave; null if that is empty.
+  static IdentifiersPtr restored(std::string properties);
   /// Those of both, null or not, in this order.
   static IdentifiersPtr both(const IdentifiersPtr& a, const IdentifiersPtr& b);
 

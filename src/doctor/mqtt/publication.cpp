@@ -18,6 +18,12 @@ constexpr std::size_t expiry_size = 1 + 4;
 constexpr char alias_id = 0x23;
 constexpr std::size_t alias_size = 1 + 2;
 
+// How a record of a publication begins.
+constexpr unsigned of_client_flag = 1;
+constexpr unsigned retain_flag = 2;
+constexpr unsigned plain_id_flag = 4;
+constexpr unsigned expires_flag = 8;
+
 // Writes into memory that is large enough. A message is copied once a receiver, so this is where a
 // fan-out spends its time: appending to a string piece by piece took twice as long.
 class Writer {
@@ -55,10 +61,10 @@ bool is_for_receivers(PropertyId id) {
 }  // namespace
 
 PublicationPtr Publication::announcement(std::string_view topic, const document::Change& change,
-                                         document::Revision revision) {
+                                         FeedPosition position) {
   boost::intrusive_ptr<Publication> made(new Publication);
   const std::string payload = announcement_payload(change);
-  const std::string number = std::to_string(revision.value);
+  const std::string number = std::to_string(position.revision.value);
   const Property property{PropertyId::user_property, 0, "revision", number};
   std::string& bytes = made->bytes_;
   bytes.reserve(2 + topic.size() + 13 + number.size() + payload.size());
@@ -69,6 +75,7 @@ PublicationPtr Publication::announcement(std::string_view topic, const document:
   bytes += payload;
   made->collection_size_ = static_cast<std::uint16_t>(change.collection.size());
   made->id_is_plain_ = topic.size() == change.collection.size() + 1 + change.id.size();
+  made->position_ = position;
   return made;
 }
 
@@ -96,6 +103,51 @@ PublicationPtr Publication::begun(const Publication& publication, Clock::time_po
   boost::intrusive_ptr<Publication> made(new Publication(publication));
   if (made->expires_) *made->expires_ += now - made->published_;
   made->published_ = now;
+  return made;
+}
+
+void Publication::store(const Timeline& timeline, std::string& out) const {
+  append_byte(out, static_cast<std::uint8_t>(
+                       (of_client_ ? of_client_flag : 0) | (retain_ ? retain_flag : 0) |
+                       (id_is_plain_ ? plain_id_flag : 0) | (expires_ ? expires_flag : 0)));
+  append_byte(out, static_cast<std::uint8_t>(qos_));
+  append_two_bytes(out, collection_size_);
+  append_eight_bytes(out, static_cast<std::uint64_t>(timeline.wall_of(published_).value));
+  append_eight_bytes(
+      out, static_cast<std::uint64_t>(expires_ ? timeline.wall_of(*expires_).value : 0));
+  append_eight_bytes(out, position_.revision.value);
+  append_eight_bytes(out, position_.index);
+  append_four_bytes(out, topic_size_);
+  append_four_bytes(out, properties_size_);
+  out += bytes_;
+}
+
+PublicationPtr Publication::restored(std::string_view bytes, const Timeline& timeline) {
+  boost::intrusive_ptr<Publication> made(new Publication);
+  Reader reader(bytes);
+  const unsigned flags = reader.byte();
+  made->of_client_ = (flags & of_client_flag) != 0;
+  made->retain_ = (flags & retain_flag) != 0;
+  made->id_is_plain_ = (flags & plain_id_flag) != 0;
+  const unsigned qos = reader.byte();
+  made->qos_ = static_cast<QoS>(qos & 3);
+  made->collection_size_ = reader.two_bytes();
+  const auto time = [&] {
+    return timeline.time_of(Timestamp(static_cast<std::int64_t>(reader.eight_bytes())));
+  };
+  made->published_ = time();
+  const Clock::time_point expires = time();
+  if ((flags & expires_flag) != 0) made->expires_ = expires;
+  made->position_.revision = document::Revision(reader.eight_bytes());
+  made->position_.index = reader.eight_bytes();
+  made->topic_size_ = reader.four_bytes();
+  made->properties_size_ = reader.four_bytes();
+  made->bytes_ = reader.take_rest();
+  const std::uint64_t head = std::uint64_t{made->topic_size_} + made->properties_size_;
+  const bool fits = head <= made->bytes_.size() && made->topic_size_ > 2 &&
+                    made->topic_size_ <= 2 + 0xFFFFu && qos <= 2 &&
+                    (!made->id_is_plain_ || made->collection_size_ + 2u < made->topic_size_);
+  if (reader.failed() || !fits) return nullptr;
   return made;
 }
 

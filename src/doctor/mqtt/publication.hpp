@@ -12,8 +12,10 @@
 #include "doctor/document/commit.hpp"
 #include "doctor/document/permissions.hpp"
 #include "doctor/mqtt/aliases.hpp"
+#include "doctor/mqtt/feed_position.hpp"
 #include "doctor/mqtt/identifiers.hpp"
 #include "doctor/mqtt/packet.hpp"
+#include "doctor/mqtt/timeline.hpp"
 
 namespace doctor::mqtt {
 
@@ -28,18 +30,26 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
  public:
   /// What one change announces, as page 3 says.
   static PublicationPtr announcement(std::string_view topic, const document::Change& change,
-                                     document::Revision revision);
+                                     FeedPosition position);
   /// What a client published; the properties that are for the receiver are kept as they are, in
   /// their order [MQTT-3.3.2-4 -15 -16 -18 -20].
   static PublicationPtr of_client(const Publish& publish, Clock::time_point now);
   /// The same, whose Message Expiry Interval begins only now: a will (§3.1.3.2.4).
   static PublicationPtr begun(const Publication& publication, Clock::time_point now);
 
+  /// As a record of the state that outlives the process; appended.
+  void store(const Timeline& timeline, std::string& out) const;
+  /// What `store` wrote; null if it was something else.
+  static PublicationPtr restored(std::string_view bytes, const Timeline& timeline);
+
   /// Whether a reader with these permissions may hear it: of a document, if it may be read; what
   /// clients publish, only with permission for everything.
   bool may_be_heard(const document::Permissions& permissions) const;
 
   std::string_view topic() const;
+  bool is_of_client() const { return of_client_; }
+  /// Of an announcement.
+  const FeedPosition& position() const { return position_; }
   bool retain() const { return retain_; }
   QoS qos() const { return qos_; }  ///< at which it was published
   bool has_payload() const { return bytes_.size() > topic_size_ + properties_size_; }
@@ -87,6 +97,7 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
   QoS qos_ = QoS::at_most_once;
   Clock::time_point published_;
   std::optional<Clock::time_point> expires_;
+  FeedPosition position_;
 };
 
 }  // namespace doctor::mqtt

@@ -38,6 +38,11 @@ std::uint32_t Reader::four_bytes() {
   return high << 16 | two_bytes();
 }
 
+std::uint64_t Reader::eight_bytes() {
+  const std::uint64_t high = four_bytes();
+  return high << 32 | four_bytes();
+}
+
 std::uint32_t Reader::variable() {
   std::uint32_t value = 0;
   for (unsigned shift = 0; shift < 28; shift += 7) {
@@ -78,6 +83,11 @@ void append_two_bytes(std::string& out, std::uint16_t value) {
 void append_four_bytes(std::string& out, std::uint32_t value) {
   append_two_bytes(out, static_cast<std::uint16_t>(value >> 16));
   append_two_bytes(out, static_cast<std::uint16_t>(value & 0xFFFF));
+}
+
+void append_eight_bytes(std::string& out, std::uint64_t value) {
+  append_four_bytes(out, static_cast<std::uint32_t>(value >> 32));
+  append_four_bytes(out, static_cast<std::uint32_t>(value));
 }
 
 void append_variable(std::string& out, std::uint32_t value) {

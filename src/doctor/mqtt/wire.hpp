@@ -22,6 +22,7 @@ class Reader {
   std::uint8_t byte();
   std::uint16_t two_bytes();
   std::uint32_t four_bytes();
+  std::uint64_t eight_bytes();  ///< none of the standard's types: for our own records
   std::uint32_t variable();
   /// A length of two bytes, and so many octets (§1.5.6).
   std::string_view binary();
@@ -46,6 +47,7 @@ class Reader {
 void append_byte(std::string& out, std::uint8_t value);
 void append_two_bytes(std::string& out, std::uint16_t value);
 void append_four_bytes(std::string& out, std::uint32_t value);
+void append_eight_bytes(std::string& out, std::uint64_t value);
 /// @param value  at most `variable_max`
 void append_variable(std::string& out, std::uint32_t value);
 /// Length and octets, for binary data and text. @param bytes  at most 65 535
