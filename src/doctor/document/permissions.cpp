@@ -78,6 +78,26 @@ Result<Permissions> Permissions::parse(std::string_view value) {
   return permissions;
 }
 
+std::string Permissions::text() const {
+  if (everything_) return "\"*\"";
+  std::string out = "{";
+  for (const auto& [collection, ids] : collections_) {
+    if (out.size() > 1) out += ',';
+    out += json::quoted(collection) + ':';
+    if (!ids) {
+      out += "\"*\"";
+      continue;
+    }
+    out += '[';
+    for (const std::string& id : *ids) {
+      if (out.back() != '[') out += ',';
+      out += json::quoted(id);
+    }
+    out += ']';
+  }
+  return out += '}';
+}
+
 bool Permissions::may_read(std::string_view collection, std::string_view id) const {
   if (everything_) return true;
   const auto found = collections_.find(collection);

@@ -24,12 +24,17 @@ class Permissions {
   /// collection name to `"*"`, an id, or an array of ids (there `"*"` is an id like any other).
   static Result<Permissions> parse(std::string_view value);
 
+  /// What `parse` makes the same permissions of.
+  std::string text() const;
+
   bool may_read(std::string_view collection, std::string_view id) const;
 
   bool reads_everything() const { return everything_; }
   bool reads_all_of(std::string_view collection) const;
   /// The ids listed for a collection; null if there are none, or if all of it may be read.
   const Ids* listed(std::string_view collection) const;
+
+  friend bool operator==(const Permissions&, const Permissions&) = default;
 
  private:
   bool everything_ = false;

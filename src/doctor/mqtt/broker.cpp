@@ -40,6 +40,9 @@ Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login, 
       login_(std::move(login)),
       failed_login_(std::move(failed_login)),
       warnings_(std::move(log)),
+      retained_([this](const PublicationPtr& publication, std::optional<std::uint64_t> kept) {
+        keep_retained(publication, kept);
+      }),
       feed_(std::move(read_log), limits.mqtt_backlog_bytes),
       place_(feed_.end()) {}
 
@@ -52,13 +55,7 @@ Client* Broker::Impl::find(ConnectionId connection) {
 
 void Broker::Impl::note_time(Clock::time_point now, Timestamp wall) {
   now_ = now;
-  wall_told_at_ = now;
-  wall_told_ = wall;
-}
-
-Timestamp Broker::Impl::wall_at(Clock::time_point now) const {
-  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - wall_told_at_);
-  return Timestamp(wall_told_.value + since.count());
+  timeline_ = {now, wall};
 }
 
 ConnectionId Broker::Impl::accept(std::string peer, Clock::time_point now, Timestamp wall) {
@@ -91,6 +88,7 @@ void Broker::Impl::receive(ConnectionId connection, std::string_view bytes, Cloc
     if (!frame || !*frame) break;
     ++figures_.packets_in;
     client->heard = now;
+    asks_before_ = state_.asks();
     if (client->state == Client::State::connecting) {
       connect(*client, **frame);
     } else {
@@ -135,7 +133,9 @@ bool Broker::Impl::send(Client& client, Packet packet) {
 
 void Broker::Impl::answer(Client& client, Packet packet) {
   if (client.state == Client::State::ending) return;  // by what it asked for
+  const std::size_t begin = client.answers.size();
   if (!send(client, std::move(packet))) return drop(client);
+  if (state_.asks() != asks_before_) hold(client, begin);
   // Who asks without end and does not read the answers is a slow consumer of another kind.
   if (client.answers.size() > limits_.mqtt_queue_bytes) {
     end(client, Reason::quota_exceeded, "the answers are not read", &Figures::closed_slow);
@@ -145,6 +145,7 @@ void Broker::Impl::answer(Client& client, Packet packet) {
 void Broker::Impl::end(Client& client, Reason reason, std::string_view detail, Counter counter) {
   if (client.state == Client::State::ending) return;
   ++(figures_.*counter);
+  forget_held(client);
   if (client.state == Client::State::connected && client.is_v5()) {
     Disconnect disconnect{reason, {}};
     disconnect.properties.add(PropertyId::reason_string, detail);
@@ -153,7 +154,29 @@ void Broker::Impl::end(Client& client, Reason reason, std::string_view detail, C
   drop(client);
 }
 
+void Broker::Impl::forget_held(Client& client) {
+  if (client.holds.empty()) return;
+  client.answers.resize(client.holds.front().begin);
+  client.holds.clear();
+}
+
+void Broker::Impl::hold(Client& client, std::size_t begin) {
+  const std::uint64_t batch = state_.next_batch();
+  if (client.holds.empty() || client.holds.back().batch < batch) {
+    client.holds.push_back({batch, begin});
+  }
+  wait(client);
+}
+
+void Broker::Impl::wait(Client& client) {
+  const std::uint64_t batch = state_.next_batch();
+  if (client.waits_for == batch) return;
+  client.waits_for = batch;
+  waiting_.emplace_back(batch, client.id);
+}
+
 void Broker::Impl::drop(Client& client) {
+  forget_held(client);
   leave(client);
   client.state = Client::State::ending;
   mark(client);
@@ -185,7 +208,9 @@ void Broker::Impl::check_time(Client& client) {
                &Figures::closed_keep_alive);
   }
   // Who is behind must move: read, or at QoS 1 acknowledge what it has read.
-  const bool must_move = (is_waiting(client) && client.writing) || client.session->catching_up;
+  const bool may_move = state_.is_durable(client.waits_for);
+  const bool must_move =
+      may_move && ((is_waiting(client) && client.writing) || client.session->catching_up);
   if (must_move && now_ - client.moved_at > limits_.mqtt_stalled_timeout) {
     warnings_.warn(Warnings::Kind::slow,
                    "MQTT: closed " + client.peer + ": it reads nothing (mqtt_stalled_timeout)",
@@ -239,9 +264,13 @@ void Broker::Impl::output(ConnectionId connection, std::size_t max_bytes, std::s
   }
 
   const std::size_t before = out.size();
-  const std::size_t taken = std::min(max_bytes, client->answers.size());
+  std::erase_if(client->holds, [&](const auto& h) { return state_.is_durable(h.batch); });
+  const std::size_t ready =
+      client->holds.empty() ? client->answers.size() : client->holds.front().begin;
+  const std::size_t taken = std::min(max_bytes, ready);
   out.append(client->answers, 0, taken);
   client->answers.erase(0, taken);
+  for (Client::Hold& hold : client->holds) hold.begin -= taken;
   if (client->answers.empty() && client->answers.capacity() > answers_kept) {
     std::string().swap(client->answers);
   }
@@ -261,11 +290,13 @@ void Broker::Impl::taken(ConnectionId connection, Clock::time_point now) {
 void Broker::Impl::shut_down() {
   for (const auto& client : clients_) {
     if (!client || client->state == Client::State::ending) continue;
+    forget_held(*client);
     if (client->state == Client::State::connected && client->is_v5()) {
       send(*client, Disconnect{Reason::server_shutting_down, {}});
     }
     drop(*client);
   }
+  state_.ask();
   settle();
 }
 
@@ -339,6 +370,16 @@ void Broker::taken(ConnectionId connection, Clock::time_point now) {
 }
 void Broker::publish_figures(std::string version, Clock::time_point now) {
   impl_->publish_figures(std::move(version), now);
+}
+Result<void> Broker::restore(std::span<const StateRecord> records, Clock::time_point now,
+                             Timestamp wall) {
+  return impl_->restore(records, now, wall);
+}
+std::optional<StateBatch> Broker::take_state() {
+  return impl_->take_state();
+}
+void Broker::persisted(std::uint64_t batch, Clock::time_point now) {
+  impl_->persisted(batch, now);
 }
 void Broker::shut_down() {
   impl_->shut_down();

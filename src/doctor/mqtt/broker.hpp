@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "doctor/base/limits.hpp"
+#include "doctor/base/result.hpp"
 #include "doctor/base/time.hpp"
 #include "doctor/document/commit.hpp"
 #include "doctor/document/session.hpp"
@@ -99,8 +100,8 @@ struct Figures {
 };
 
 /// An MQTT 3.1.1 and 5.0 broker as a value: bytes, commits and time in, bytes and closings out. No
-/// sockets, no threads, no clock; one thread at a time. Sessions without a client and retained
-/// messages are kept in memory (docs/mqtt.md).
+/// sockets, no threads, no clock; one thread at a time. What must survive the process leaves it as
+/// records, and comes back at the next start (docs/formats/mqtt.md).
 ///
 /// A client's outgoing messages wait as shared values, not bytes: visibility is judged with the
 /// newest permissions when a message leaves the queue, which is when the socket has taken what was
@@ -158,6 +159,17 @@ class Broker {
               Clock::time_point now);
   /// The socket has taken a part of what `output` gave: its client reads, however slowly.
   void taken(ConnectionId connection, Clock::time_point now);
+
+  /// Takes up the state that another process left: all of its records. Before any `accept`, and
+  /// after `set_revision`. Errc::invalid, saying what is wrong: then nothing has been restored.
+  Result<void> restore(std::span<const StateRecord> records, Clock::time_point now, Timestamp wall);
+  /// What changed of the state since it was last taken, or nothing worth a flush yet. Ask after
+  /// each other call, but not while a batch is under way: the next one grows meanwhile. Until it
+  /// is durable the broker says nothing that a crash would make untrue: an acknowledgement, a
+  /// message at QoS 1 or 2 to a session that outlives its connection.
+  std::optional<StateBatch> take_state();
+  /// The batch that was taken last is durable: what waited for it is among the next `attention`.
+  void persisted(std::uint64_t batch, Clock::time_point now);
 
   /// Shutting down: DISCONNECT 0x8B to 5.0 clients, and everyone is to be closed.
   void shut_down();

@@ -1,21 +1,26 @@
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/mqtt/client.hpp"
+#include "doctor/mqtt/state.hpp"
 #include "doctor/mqtt/warnings.hpp"
 
 namespace doctor::mqtt {
 
 /// The broker, by files: broker.cpp (connections, time), connect.cpp (CONNECT), packets.cpp (the
 /// packets after it), sessions.cpp (their lives, wills), routing.cpp (who hears what), catch_up.cpp
-/// (who is behind), delivery.cpp (what is written next), system_topics.cpp ($SYS), clients.cpp
-/// (what operators see and do).
+/// (who is behind), delivery.cpp (what is written next), keeping.cpp (what outlives the process),
+/// restore.cpp (what another one left), system_topics.cpp ($SYS), clients.cpp (what operators see
+/// and do).
 class Broker::Impl {
  public:
   Impl(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
@@ -31,6 +36,9 @@ class Broker::Impl {
               Clock::time_point now);
   void taken(ConnectionId connection, Clock::time_point now);
   void shut_down();
+  Result<void> restore(std::span<const StateRecord> records, Clock::time_point now, Timestamp wall);
+  std::optional<StateBatch> take_state();
+  void persisted(std::uint64_t batch, Clock::time_point now);
   Figures figures() const;
   ClientPage clients(std::uint32_t from, std::size_t limit) const;
   std::optional<ClientView> client(std::string_view id) const;
@@ -49,7 +57,6 @@ class Broker::Impl {
   // broker.cpp
   Client* find(ConnectionId connection);
   void note_time(Clock::time_point now, Timestamp wall);
-  Timestamp wall_at(Clock::time_point now) const;
   void mark(Client& client);
   /// Queues an answer if the client's Maximum Packet Size allows it, at need without reason string
   /// and user properties [MQTT-3.1.2-24]; false if it could not be.
@@ -60,6 +67,11 @@ class Broker::Impl {
   void end(Client& client, Reason reason, std::string_view detail, Counter counter);
   /// Ends the connection without a word.
   void drop(Client& client);
+  /// Forgets answers that wait for the state: to a connection that ends they are not said.
+  void forget_held(Client& client);
+  /// What stands in `answers` from here on waits for what has changed of the state just now.
+  void hold(Client& client, std::size_t begin);
+  void wait(Client& client);
   void fail(Client& client, const Refusal& refusal);
   void check_time(Client& client);
   /// Before any call returns: publishes the wills that have become due, forgets ended sessions.
@@ -89,14 +101,57 @@ class Broker::Impl {
   void end_expired(Session& session);
   Session* session_of(SubscriberNumber number) const { return sessions_[number].get(); }
 
+  // keeping.cpp
+  /// Whether the session outlives its connection, and so the process.
+  bool is_kept(const Session& session) const;
+  void keep(Session& session);
+  void forget(Session& session);
+  /// Its record has changed. Who waits for that asks the state.
+  void touch(Session& session);
+  void keep_permissions(Session& session, const document::SessionChange& change,
+                        document::Revision revision);
+  void keep_subscription(Session& session, Session::Own& own);
+  void forget_subscription(Session& session, const Session::Own& own);
+  /// A message waits in its outbox.
+  void keep_waiting(Session& session, Message& message);
+  /// A message is in its inflight.
+  void keep_sent(Session& session, const Inflight::Sent& sent);
+  /// PUBREC came for it.
+  void keep_received(Session& session, const Inflight::Sent& sent);
+  void forget_message(Session& session, const Message& message);
+  void keep_retained(const PublicationPtr& publication, std::optional<std::uint64_t> kept);
+  std::optional<FeedPosition> position_of(const Session& session) const;
+  SessionRecord record_of(const Session& session) const;
+  void prune_permissions(Session& session);
+
+  // restore.cpp
+  struct Plan;
+  struct KeptSession;
+  Result<Plan> plan(std::span<const StateRecord> records) const;
+  Result<void> check(const Plan& plan) const;
+  std::optional<LoggedIn> principal_of(const std::string& key) const;
+  void restore_session(const Plan& plan, std::uint64_t number);
+  void restore_permissions(Session& session, const KeptSession& kept, document::Revision reached);
+  void restore_subscriptions(Session& session, const KeptSession& kept);
+  void restore_messages(Session& session, const Plan& plan, const KeptSession& kept);
+  void restore_readings(Session& session, const SessionRecord& record);
+  void erase_records(std::uint64_t number, const KeptSession& kept);
+
   // delivery.cpp
   void write_messages(Client& client, std::size_t limit, std::string& out);
-  void resend(Client& client, std::size_t limit, std::string& out);
+  void write_sending(Client& client, std::size_t limit, std::string& out);
   /// Writes one retained message of those that the session is still to hear, if its client takes
   /// one now.
   bool write_retained(Client& client, std::string& out);
-  /// Writes a message, or drops and counts it. At QoS 1 and 2 the client must have quota.
+  /// Writes a message, or drops and counts it. At QoS 1 and 2 the client must have quota; to a
+  /// session that outlives the process it is then written by `write_sending`.
   void write(Client& client, Message message, std::string& out);
+  /// Why a copy cannot be sent; null: it can.
+  Counter obstacle(const Client& client, const Message& message) const;
+  void write_copy(Client& client, const Message& message, std::uint16_t packet_id, bool dup,
+                  std::string& out);
+  /// Whether its client may be given one more message at this QoS now.
+  bool may_send(const Client& client, QoS qos) const;
   bool is_waiting(const Client& client) const;
 
   // connect.cpp
@@ -128,6 +183,7 @@ class Broker::Impl {
   void on(Client& client, const Unexpected& packet);
   /// A filter that the session may subscribe to; nothing for a malformed share.
   std::optional<Session::Own> own_filter(const Session& session, std::string_view filter) const;
+  std::vector<Session::Own>::iterator find_own(Session& session, std::string_view filter) const;
   /// One more message may be sent (§4.9).
   void give_quota(Client& client);
   Reason subscribe(Client& client, const Subscribe::Request& request,
@@ -143,7 +199,8 @@ class Broker::Impl {
   void match();
   std::size_t route(const document::Change& change, const Place& place);
   /// False if it is to be heard later, or by another member of its group.
-  bool route(const Subscriptions::Subscriber& match, Session& session,
+  /// @param shared  by a shared subscription: then it is for this session alone to tell
+  bool route(const Subscriptions::Subscriber& match, bool shared, Session& session,
              const document::Change& change, const Place& place, PublicationPtr& publication);
   void end_commit();
   void lose_place();
@@ -162,7 +219,7 @@ class Broker::Impl {
   /// Queues what the client is to hear next, if it has read what was before. @param changes  how
   /// many may still be looked at in this turn; what was is taken off
   void catch_up(Client& client, std::size_t& changes);
-  bool offer(Session& session, const document::Change& change);
+  bool offer(Session& session, const document::Change& change, const FeedPosition& position);
   void rejoin(Session& session);
 
   const Limits limits_;
@@ -171,10 +228,8 @@ class Broker::Impl {
   Warnings warnings_;
   Figures figures_;
 
-  // The time of the call that is being served, and what the wall clock showed when last told.
-  Clock::time_point now_;
-  Clock::time_point wall_told_at_;
-  Timestamp wall_told_;
+  Clock::time_point now_;  // of the call that is being served
+  Timeline timeline_;
   Clock::time_point next_check_;
 
   // Clients by their place in a table; a place is used again, with another upper half of the id.
@@ -202,6 +257,14 @@ class Broker::Impl {
   Subscriptions subscriptions_;
   Retained retained_;
   std::vector<PublicationPtr> retained_read_;
+
+  State state_;
+  std::vector<SubscriberNumber> changed_records_;               // of sessions
+  std::size_t kept_ = 0;                                        // sessions with a record
+  std::uint64_t asks_before_ = 0;                               // the packet that is being handled
+  std::deque<std::pair<std::uint64_t, ConnectionId>> waiting_;  // for a batch, in order
+  FeedPosition progress_;                                       // as last taken
+  Clock::time_point next_progress_;
 
   Feed feed_;
   Place place_;                            // of what is matched next for those who are not behind

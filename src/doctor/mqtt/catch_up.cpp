@@ -49,7 +49,10 @@ void Broker::Impl::catch_up(Client& client, std::size_t& changes) {
     const document::Revision revision = place.revision;
     std::size_t taken = 0;
     count = stretch->changes.size();
-    while (taken < count && offer(session, stretch->changes[taken])) ++taken;
+    const auto offered = [&](std::size_t i) {
+      return offer(session, stretch->changes[i], {place.revision, place.index + i});
+    };
+    while (taken < count && offered(taken)) ++taken;
     if (client.session == nullptr) return;  // it has been ended
     const bool looks = stretch->changes.empty() && !stretch->ends_commit;
     changes -= std::min(changes, looks ? changes_at_once : count + 1);
@@ -59,18 +62,18 @@ void Broker::Impl::catch_up(Client& client, std::size_t& changes) {
   }
 }
 
-bool Broker::Impl::offer(Session& session, const document::Change& change) {
-  const Session::CatchUp& reader = *session.catching_up;
-  if (session.since >= reader.place.revision) return true;
+bool Broker::Impl::offer(Session& session, const document::Change& change,
+                         const FeedPosition& position) {
+  if (session.since >= position.revision) return true;
   if (!session.matched.permissions().may_read(change.collection, change.id)) return true;
   const std::string topic = document_topic(change.collection, change.id);
   session.catching_up->subscriptions.match(topic, std::nullopt, matches_);
   if (matches_.empty()) return true;
   const Subscriptions::Subscriber& match = matches_.each[0];
-  const bool was_away = reader.place.revision <= reader.away;
+  const bool was_away = position.revision <= session.catching_up->away;
   if (was_away && match.options.qos == QoS::at_most_once) return true;
-  const Message message{Publication::announcement(topic, change, reader.place.revision),
-                        match.options.qos, false, false, match.identifiers};
+  const Message message{Publication::announcement(topic, change, position), match.options.qos,
+                        false, false, match.identifiers};
   if (push_announcement(session, message)) return true;
   if (!session.outbox.empty()) return false;
   session.expiry = {};     // it would be the next one again
@@ -85,6 +88,7 @@ void Broker::Impl::rejoin(Session& session) {
     session.outbox.end_commit();
   }
   session.catching_up.reset();
+  touch(session);
   --catching_up_;
 }
 

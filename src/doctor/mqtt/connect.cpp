@@ -199,7 +199,9 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
     client.session = session;
   }
   session->expiry = expiry_of(wanted);
+  if (session->expiry == Clock::duration{}) forget(*session);  // it ends with this connection
   if (connect.will) session->will = will_of(*connect.will);
+  if (session->expiry != Clock::duration{} || session->will) keep(*session);
 
   Properties& told = connack.properties;
   const auto expiry = std::chrono::duration_cast<std::chrono::seconds>(session->expiry).count();

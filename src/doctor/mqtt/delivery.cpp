@@ -11,13 +11,18 @@ constexpr std::size_t changes_an_output = 4096;
 
 bool Broker::Impl::is_waiting(const Client& client) const {
   const Session* session = client.session;
-  return !client.answers.empty() || !client.resend.empty() ||
+  return !client.answers.empty() || !client.sending.empty() ||
          (session != nullptr && (!session->outbox.empty() || !session->retained.empty()));
 }
 
+bool Broker::Impl::may_send(const Client& client, QoS qos) const {
+  // What is sent at QoS 0 does not overtake what waits for the state.
+  return qos == QoS::at_most_once ? client.sending.empty() : client.quota > client.sending.size();
+}
+
 void Broker::Impl::write_messages(Client& client, std::size_t limit, std::string& out) {
-  resend(client, limit, out);
-  if (!client.resend.empty()) return;
+  write_sending(client, limit, out);
+  if (!client.sending.empty() && client.sending.front().dup) return;
   std::size_t changes = changes_an_output;
   while (out.size() < limit && client.session != nullptr) {
     Session& session = *client.session;
@@ -25,39 +30,32 @@ void Broker::Impl::write_messages(Client& client, std::size_t limit, std::string
     if (session.catching_up) catch_up(client, changes);
     if (client.session == nullptr) return;
     const Message* next = session.outbox.next();
-    if (next == nullptr || (next->qos != QoS::at_most_once && client.quota == 0)) return;
+    if (next == nullptr || !may_send(client, next->qos)) return;
     write(client, session.outbox.pop(), out);
   }
 }
 
-// In the order in which it was sent first, before anything else [MQTT-4.4.0-1] [MQTT-4.6.0-1].
-void Broker::Impl::resend(Client& client, std::size_t limit, std::string& out) {
-  Inflight& inflight = client.session->inflight;
-  for (; !client.resend.empty() && out.size() < limit; client.resend.pop_front()) {
-    const std::uint16_t packet_id = client.resend.front();
-    const Inflight::Sent* sent = inflight.find(packet_id);
+// What was sent before comes first, in the order in which it was [MQTT-4.4.0-1] [MQTT-4.6.0-1].
+void Broker::Impl::write_sending(Client& client, std::size_t limit, std::string& out) {
+  Session& session = *client.session;
+  for (; !client.sending.empty() && out.size() < limit; client.sending.pop_front()) {
+    const Client::Sending next = client.sending.front();
+    if (!state_.is_durable(next.batch)) return wait(client);
+    const Inflight::Sent* sent = session.inflight.find(next.packet_id);
     if (sent == nullptr) continue;
     if (sent->received) {
-      encode(Pubrel{packet_id, Reason::success, {}}, client.version, out);
+      encode(Pubrel{next.packet_id, Reason::success, {}}, client.version, out);
       continue;
     }
     if (client.quota == 0) return;
-    const Message& message = sent->message;
-    Publication::Copy copy{client.version,     message.qos, message.retain,
-                           message.commit_end, packet_id,   now_};
-    copy.dup = true;
-    copy.identifiers = message.identifiers.get();
-    if (!message.publication->may_be_heard(client.session->principal.permissions())) {
-      ++figures_.dropped_forbidden;
-      inflight.remove(packet_id);
-    } else if (message.publication->encoded_size(copy) > client.packet_max) {
-      ++figures_.dropped_packet_size;
-      inflight.remove(packet_id);
-    } else {
-      --client.quota;
-      message.publication->encode(copy, out);
-      ++figures_.messages_out;
+    if (const Counter obstacle = this->obstacle(client, sent->message)) {
+      ++(figures_.*obstacle);
+      forget_message(session, sent->message);
+      session.inflight.remove(next.packet_id);
+      continue;
     }
+    --client.quota;
+    write_copy(client, sent->message, next.packet_id, next.dup, out);
   }
 }
 
@@ -65,7 +63,7 @@ bool Broker::Impl::write_retained(Client& client, std::string& out) {
   Session& session = *client.session;
   Session::RetainedReading& reading = session.retained.front();
   if (session.outbox.popped() < reading.after) return false;
-  if (reading.qos != QoS::at_most_once && client.quota == 0) return false;
+  if (!may_send(client, reading.qos)) return false;
   retained_read_.clear();
   retained_.read(reading.filter, reading.position, 1, now_, retained_read_);
   if (!retained_read_.empty()) {
@@ -75,37 +73,60 @@ bool Broker::Impl::write_retained(Client& client, std::string& out) {
         {publication, std::min(publication->qos(), reading.qos), true, false, reading.identifiers},
         out);
   }
-  if (reading.position.done) session.retained.erase(session.retained.begin());
+  if (reading.position.done) {
+    session.retained.erase(session.retained.begin());
+    touch(session);
+  }
   return true;
 }
 
-void Broker::Impl::write(Client& client, Message message, std::string& out) {
-  // An alias makes a copy longer by three octets the first time, then shorter.
-  constexpr std::size_t alias_size = 3;
+Broker::Impl::Counter Broker::Impl::obstacle(const Client& client, const Message& message) const {
+  const Publication& publication = *message.publication;
+  if (!publication.may_be_heard(client.session->principal.permissions())) {
+    return &Figures::dropped_forbidden;
+  }
   Publication::Copy copy{client.version, message.qos, message.retain, message.commit_end, 0, now_};
   copy.identifiers = message.identifiers.get();
-  const PublicationPtr publication = message.publication;
-  if (!publication->may_be_heard(client.session->principal.permissions())) {
-    ++figures_.dropped_forbidden;
-    return;
+  // It counts as sent [MQTT-3.1.2-25].
+  if (client.limits_packets() && publication.encoded_size(copy) > client.packet_max) {
+    return &Figures::dropped_packet_size;
   }
-  if (publication->expired(now_)) {
-    ++figures_.dropped_expired;
-    return;
+  return nullptr;
+}
+
+void Broker::Impl::write(Client& client, Message message, std::string& out) {
+  Session& session = *client.session;
+  Counter obstacle = this->obstacle(client, message);
+  if (message.publication->expired(now_)) obstacle = &Figures::dropped_expired;
+  if (obstacle != nullptr) {
+    ++(figures_.*obstacle);
+    return forget_message(session, message);
   }
-  const std::size_t size = publication->encoded_size(copy);
-  if (size > client.packet_max) {
-    ++figures_.dropped_packet_size;  // and counts as sent [MQTT-3.1.2-25]
-    return;
+  if (message.qos == QoS::at_most_once) return write_copy(client, message, 0, false, out);
+  if (is_kept(session) && message.record == 0) keep_waiting(session, message);
+  const Inflight::Sent& sent = session.inflight.add(std::move(message));
+  if (is_kept(session)) {
+    keep_sent(session, sent);
+    client.sending.push_back({sent.packet_id, state_.next_batch(), false});
+    return wait(client);
   }
-  if (message.qos != QoS::at_most_once) {
-    copy.packet_id = client.session->inflight.add(std::move(message));
-    --client.quota;
+  --client.quota;
+  write_copy(client, sent.message, sent.packet_id, false, out);
+}
+
+void Broker::Impl::write_copy(Client& client, const Message& message, std::uint16_t packet_id,
+                              bool dup, std::string& out) {
+  // An alias makes a copy longer by three octets the first time, then shorter.
+  constexpr std::size_t alias_size = 3;
+  Publication::Copy copy{client.version,     message.qos, message.retain,
+                         message.commit_end, packet_id,   now_};
+  copy.dup = dup;
+  copy.identifiers = message.identifiers.get();
+  if (!client.limits_packets() ||
+      message.publication->encoded_size(copy) + alias_size <= client.packet_max) {
+    copy.alias = client.sent_aliases.use(message.publication->topic());
   }
-  if (client.is_v5() && size + alias_size <= client.packet_max) {
-    copy.alias = client.sent_aliases.use(publication->topic());
-  }
-  publication->encode(copy, out);
+  message.publication->encode(copy, out);
   ++figures_.messages_out;
 }
 

@@ -18,25 +18,29 @@ std::uint16_t Inflight::id_of(std::uint64_t number) {
   return static_cast<std::uint16_t>(number % identifiers + 1);
 }
 
-std::uint16_t Inflight::add(Message message) {
+const Inflight::Sent& Inflight::add(Message message) {
   while (slot_of(id_of(next_)) != nullptr) ++next_;
-  const std::uint64_t number = next_++;
+  restore(next_, std::move(message), false);
+  return slots_.back().sent;
+}
+
+void Inflight::restore(std::uint64_t number, Message message, bool received) {
+  next_ = number + 1;
   bytes_ += memory_of(message);
   ++size_;
-  slots_.push_back({number, {id_of(number), std::move(message), false}});
-  return id_of(number);
+  slots_.push_back({{number, id_of(number), std::move(message), received}});
 }
 
 const Inflight::Slot* Inflight::slot_of(std::uint16_t packet_id) const {
   if (slots_.empty() || packet_id == 0) return nullptr;
-  const std::uint64_t first = slots_.front().number;
+  const std::uint64_t first = slots_.front().sent.number;
   std::uint64_t number = first - first % identifiers + (packet_id - 1u);
   if (number < first) number += identifiers;
-  for (; number <= slots_.back().number; number += identifiers) {
-    const auto slot =
-        std::lower_bound(slots_.begin(), slots_.end(), number,
-                         [](const Slot& s, std::uint64_t wanted) { return s.number < wanted; });
-    if (slot->number == number && slot->taken) return &*slot;
+  for (; number <= slots_.back().sent.number; number += identifiers) {
+    const auto slot = std::lower_bound(
+        slots_.begin(), slots_.end(), number,
+        [](const Slot& s, std::uint64_t wanted) { return s.sent.number < wanted; });
+    if (slot->sent.number == number && slot->taken) return &*slot;
   }
   return nullptr;
 }
@@ -48,7 +52,8 @@ const Inflight::Sent* Inflight::find(std::uint16_t packet_id) const {
 
 void Inflight::release(Slot& slot) {
   bytes_ -= memory_of(slot.sent.message);
-  slot.sent.message = Message{nullptr, slot.sent.message.qos, false, false, nullptr};
+  slot.sent.message.publication.reset();
+  slot.sent.message.identifiers.reset();
 }
 
 void Inflight::receive(std::uint16_t packet_id) {

@@ -15,14 +15,20 @@ namespace doctor::mqtt {
 class Inflight {
  public:
   struct Sent {
+    std::uint64_t number = 0;  ///< counts what was sent; the packet identifier follows from it
     std::uint16_t packet_id = 0;
     Message message;
     bool received = false;  ///< QoS 2: PUBREC came, so PUBREL is what is sent again
   };
 
   /// @param message  of QoS 1 or 2. There must be room: size() < 65 535
-  /// @return its packet identifier
-  std::uint16_t add(Message message);
+  /// @return valid until the next call
+  const Sent& add(Message message);
+  /// One that was added in an earlier life, after those with lower numbers.
+  void restore(std::uint64_t number, Message message, bool received);
+  /// The number of the next one to be added is not lower.
+  std::uint64_t next() const { return next_; }
+  void set_next(std::uint64_t number) { next_ = number; }
 
   /// The message with this identifier; null if there is none.
   const Sent* find(std::uint16_t packet_id) const;
@@ -48,7 +54,6 @@ class Inflight {
   // Sent numbers grow; the identifier is what is left of the number by 65 535, plus 1. So a slot is
   // found by its identifier with a binary search or two.
   struct Slot {
-    std::uint64_t number;
     Sent sent;
     bool taken = true;
   };

@@ -25,16 +25,17 @@ using Ids = std::vector<std::uint16_t>;
 
 TEST(Inflight, PacketIdentifiersCountUpFromOne) {
   Inflight inflight;
-  EXPECT_EQ(inflight.add(message("a")), 1);
-  EXPECT_EQ(inflight.add(message("b")), 2);
+  EXPECT_EQ(inflight.add(message("a")).packet_id, 1);
+  EXPECT_EQ(inflight.add(message("b")).packet_id, 2);
   inflight.remove(1);
-  EXPECT_EQ(inflight.add(message("c")), 3) << "one that was just given back is not the next";
+  EXPECT_EQ(inflight.add(message("c")).packet_id, 3)
+      << "one that was just given back is not the next";
   EXPECT_EQ(order(inflight), (Ids{2, 3}));
 }
 
 TEST(Inflight, WhatWasReceivedKeepsItsIdentifierNotItsMessage) {
   Inflight inflight;
-  const auto id = inflight.add(message("a"));
+  const auto id = inflight.add(message("a")).packet_id;
   EXPECT_GT(inflight.bytes(), 0u);
   inflight.receive(id);
   ASSERT_NE(inflight.find(id), nullptr);
@@ -48,21 +49,21 @@ TEST(Inflight, WhatWasReceivedKeepsItsIdentifierNotItsMessage) {
 
 TEST(Inflight, AllIdentifiersCanBeInUse) {  // [MQTT-2.2.1-4]
   Inflight inflight;
-  for (int i = 1; i <= 65'535; ++i) ASSERT_EQ(inflight.add(message("a")), i);
+  for (int i = 1; i <= 65'535; ++i) ASSERT_EQ(inflight.add(message("a")).packet_id, i);
   EXPECT_EQ(inflight.size(), 65'535u);
   inflight.remove(300);
   inflight.remove(65'535);
-  EXPECT_EQ(inflight.add(message("b")), 300);
-  EXPECT_EQ(inflight.add(message("c")), 65'535);
+  EXPECT_EQ(inflight.add(message("b")).packet_id, 300);
+  EXPECT_EQ(inflight.add(message("c")).packet_id, 65'535);
   EXPECT_EQ(order(inflight).back(), 65'535);
   EXPECT_EQ(inflight.find(0), nullptr);
 }
 
 TEST(Inflight, OneThatIsNeverAcknowledgedIsPassedByAndCostsNoMoreThanItself) {
   Inflight inflight;
-  EXPECT_EQ(inflight.add(message("stuck")), 1);
+  EXPECT_EQ(inflight.add(message("stuck")).packet_id, 1);
   for (int i = 0; i < 200'000; ++i) {
-    const auto id = inflight.add(message("a"));
+    const auto id = inflight.add(message("a")).packet_id;
     ASSERT_NE(id, 1);
     inflight.remove(id);
   }
@@ -77,7 +78,7 @@ TEST(Inflight, IsAListByTheOrderOfSendingWhateverIsAcknowledged) {
   std::vector<std::uint16_t> model;
   for (int step = 0; step < 300'000; ++step) {
     if (model.size() < 200 && random() % 2 == 0) {
-      const auto id = inflight.add(message("a"));
+      const auto id = inflight.add(message("a")).packet_id;
       ASSERT_EQ(std::count(model.begin(), model.end(), id), 0) << "in use";
       model.push_back(id);
     } else if (!model.empty()) {

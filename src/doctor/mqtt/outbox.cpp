@@ -63,11 +63,4 @@ void Outbox::keep_acknowledged() {
   longest_ = entries_.size();
 }
 
-void Outbox::clear() {
-  std::deque<Message>().swap(entries_);
-  bytes_ = 0;
-  popped_ = 0;
-  held_.reset();
-}
-
 }  // namespace doctor::mqtt

@@ -37,7 +37,11 @@ class Outbox {
   std::uint64_t popped() const { return popped_; }
   std::uint64_t pushed() const { return popped_ + entries_.size(); }
 
-  void clear();
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+  /// The one that was queued last; there must be one.
+  Message& newest() { return entries_.back(); }
+
   bool empty() const { return entries_.empty(); }
   /// Whether nothing waits but what the commit holds at the head.
   bool drained() const { return entries_.empty() || held_ == popped_; }

@@ -9,7 +9,7 @@ constexpr Outbox::Bounds wide{1'000'000, 1u << 30};
 
 Message entry(std::string id, int qos = 0) {
   const document::Change change{document::ChangeKind::created, "vm", id, {}};
-  return {Publication::announcement("vm/" + id, change, document::Revision(1)),
+  return {Publication::announcement("vm/" + id, change, {document::Revision(1)}),
           static_cast<QoS>(qos), false, false, nullptr};
 }
 

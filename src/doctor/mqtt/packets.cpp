@@ -37,7 +37,13 @@ void Broker::Impl::on(Client& client, Publish& publish) {
   if (publish.qos == QoS::at_least_once) answer(client, Puback{publish.packet_id, reason, {}});
   if (publish.qos != QoS::exactly_once) return;
   // What is refused ends its exchange with the PUBREC; 3.1.1 cannot be told.
-  if (!is_failure(reason) || !client.is_v5()) received.insert(publish.packet_id);
+  if (!is_failure(reason) || !client.is_v5()) {
+    received.insert(publish.packet_id);
+    if (is_kept(*client.session)) {
+      touch(*client.session);
+      state_.ask();
+    }
+  }
   answer(client, Pubrec{publish.packet_id, reason, {}});
 }
 
@@ -83,6 +89,7 @@ void Broker::Impl::on(Client& client, const Puback& puback) {
   if (sent->message.qos != QoS::at_least_once) {
     return fail(client, {Reason::protocol_error, "PUBACK for a message of QoS 2"});
   }
+  forget_message(*client.session, sent->message);
   inflight.remove(puback.packet_id);
   give_quota(client);
 }
@@ -95,16 +102,24 @@ void Broker::Impl::on(Client& client, const Pubrec& pubrec) {
   }
   if (is_failure(pubrec.reason)) {  // [MQTT-4.3.3-9]: the exchange has ended
     if (sent == nullptr) return;
+    forget_message(*client.session, sent->message);
     inflight.remove(pubrec.packet_id);
     return give_quota(client);
   }
-  inflight.receive(pubrec.packet_id);
+  if (sent != nullptr && !sent->received) {
+    keep_received(*client.session, *sent);
+    inflight.receive(pubrec.packet_id);
+  }
   const Reason reason = sent == nullptr ? Reason::packet_identifier_not_found : Reason::success;
   answer(client, Pubrel{pubrec.packet_id, reason, {}});
 }
 
 void Broker::Impl::on(Client& client, const Pubrel& pubrel) {
   const bool known = client.session->received.erase(pubrel.packet_id) > 0;
+  if (known && is_kept(*client.session)) {
+    touch(*client.session);
+    state_.ask();
+  }
   const Reason reason = known ? Reason::success : Reason::packet_identifier_not_found;
   answer(client, Pubcomp{pubrel.packet_id, reason, {}});
 }
@@ -113,6 +128,7 @@ void Broker::Impl::on(Client& client, const Pubcomp& pubcomp) {
   Inflight& inflight = client.session->inflight;
   const Inflight::Sent* sent = inflight.find(pubcomp.packet_id);
   if (sent == nullptr || !sent->received) return;
+  forget_message(*client.session, sent->message);
   inflight.remove(pubcomp.packet_id);
   give_quota(client);
 }
@@ -120,14 +136,20 @@ void Broker::Impl::on(Client& client, const Pubcomp& pubcomp) {
 // `$share/NAME/FILTER` (§4.8.2). A group belongs to a principal, like client ids.
 std::optional<Session::Own> Broker::Impl::own_filter(const Session& session,
                                                      std::string_view filter) const {
-  if (!is_shared(filter)) return Session::Own{std::string(filter), std::nullopt};
+  if (!is_shared(filter)) return Session::Own{std::string(filter), std::nullopt, 0};
   filter.remove_prefix(std::min(filter.size(), std::string_view("$share/").size()));
   const auto slash = filter.find('/');
   if (slash == 0 || slash == std::string_view::npos) return std::nullopt;
   const std::string_view name = filter.substr(0, slash);
   if (has_wildcard(name) || !is_topic_filter(filter.substr(slash + 1))) return std::nullopt;
   const std::string principal = session.key.substr(0, session.key.find('\0') + 1);
-  return Session::Own{"$share/" + std::string(filter), principal + std::string(name)};
+  return Session::Own{"$share/" + std::string(filter), principal + std::string(name), 0};
+}
+
+std::vector<Session::Own>::iterator Broker::Impl::find_own(Session& session,
+                                                           std::string_view filter) const {
+  return std::find_if(session.filters.begin(), session.filters.end(),
+                      [&](const Session::Own& own) { return own.filter == filter; });
 }
 
 Reason Broker::Impl::subscribe(Client& client, const Subscribe::Request& request,
@@ -146,11 +168,13 @@ Reason Broker::Impl::subscribe(Client& client, const Subscribe::Request& request
   if (session.catching_up && !own->group) {
     session.catching_up->subscriptions.add({0, request.options, identifiers}, own->key());
   }
+  Session::Own& kept = *find_own(session, own->filter);
+  keep_subscription(session, kept);
   // [MQTT-3.3.1-9 -10 -11]; none for shared subscriptions (§4.8.2).
   if (!own->group && (request.retain_handling == 0 || (request.retain_handling == 1 && is_new))) {
     std::erase_if(session.retained, [&](const auto& r) { return r.filter == own->filter; });
-    session.retained.push_back({own->filter, request.options.qos, identifiers, retained_.begin(),
-                                session.outbox.pushed()});
+    session.retained.push_back({own->filter, kept.record, request.options.qos, identifiers,
+                                retained_.begin(), session.outbox.pushed()});
     mark(client);
   }
   return static_cast<Reason>(request.options.qos);
@@ -172,9 +196,9 @@ void Broker::Impl::on(Client& client, const Subscribe& packet) {
 }
 
 bool Broker::Impl::unsubscribe(Session& session, std::string_view filter) {
-  const auto own = std::find_if(session.filters.begin(), session.filters.end(),
-                                [&](const Session::Own& o) { return o.filter == filter; });
+  const auto own = find_own(session, filter);
   if (own == session.filters.end()) return false;
+  forget_subscription(session, *own);
   subscriptions_.remove(session.number, own->key());
   if (session.catching_up) session.catching_up->subscriptions.remove(0, own->key());
   std::erase_if(session.retained, [&](const auto& r) { return r.filter == filter; });
@@ -201,7 +225,10 @@ void Broker::Impl::on(Client& client, const Disconnect& disconnect) {
     return fail(client, {Reason::protocol_error, "the session expiry interval was 0"});
   }
   if (expiry) client.session->expiry = expiry_of(*expiry);
-  if (disconnect.reason == Reason::success) client.session->will.reset();  // [MQTT-3.14.4-3]
+  if (disconnect.reason == Reason::success && client.session->will) {  // [MQTT-3.14.4-3]
+    client.session->will.reset();
+    touch(*client.session);
+  }
   drop(client);
 }
 

@@ -61,7 +61,7 @@ bool is_for_receivers(PropertyId id) {
 }  // namespace
 
 PublicationPtr Publication::announcement(std::string_view topic, const document::Change& change,
-                                         FeedPosition position) {
+                                         const FeedPosition& position) {
   boost::intrusive_ptr<Publication> made(new Publication);
   const std::string payload = announcement_payload(change);
   const std::string number = std::to_string(position.revision.value);
@@ -113,8 +113,8 @@ void Publication::store(const Timeline& timeline, std::string& out) const {
   append_byte(out, static_cast<std::uint8_t>(qos_));
   append_two_bytes(out, collection_size_);
   append_eight_bytes(out, static_cast<std::uint64_t>(timeline.wall_of(published_).value));
-  append_eight_bytes(
-      out, static_cast<std::uint64_t>(expires_ ? timeline.wall_of(*expires_).value : 0));
+  append_eight_bytes(out,
+                     static_cast<std::uint64_t>(expires_ ? timeline.wall_of(*expires_).value : 0));
   append_eight_bytes(out, position_.revision.value);
   append_eight_bytes(out, position_.index);
   append_four_bytes(out, topic_size_);

@@ -30,7 +30,7 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
  public:
   /// What one change announces, as page 3 says.
   static PublicationPtr announcement(std::string_view topic, const document::Change& change,
-                                     FeedPosition position);
+                                     const FeedPosition& position);
   /// What a client published; the properties that are for the receiver are kept as they are, in
   /// their order [MQTT-3.3.2-4 -15 -16 -18 -20].
   static PublicationPtr of_client(const Publish& publish, Clock::time_point now);

@@ -33,7 +33,7 @@ TEST(Publication, AnAnnouncementIsEncodedAsTheCodecWould) {
     const std::string topic = "vm/" + std::string(id_size, 'x');
     const document::Change change{document::ChangeKind::updated, "vm", "x", {"a", "b,c"}};
     const auto publication =
-        Publication::announcement(topic, change, document::Revision(12'345'678'901));
+        Publication::announcement(topic, change, {document::Revision(12'345'678'901)});
     for (const bool end : {false, true}) {
       for (const std::uint16_t packet_id : {0, 513}) {
         const QoS qos = packet_id == 0 ? QoS::at_most_once : QoS::at_least_once;
@@ -122,7 +122,8 @@ TEST(Publication, AnAnnouncementIsForThoseWhoMayReadTheDocument) {
   const auto permissions = document::Permissions::parse(R"({"vm":["1","a/b","%2F"]})").value();
   const auto heard = [&](std::string collection, std::string id) {
     const document::Change change{document::ChangeKind::removed, collection, id, {}};
-    return Publication::announcement(document_topic(collection, id), change, document::Revision(1))
+    return Publication::announcement(document_topic(collection, id), change,
+                                     {document::Revision(1)})
         ->may_be_heard(permissions);
   };
   EXPECT_TRUE(heard("vm", "1"));

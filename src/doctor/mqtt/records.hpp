@@ -59,12 +59,12 @@ struct SessionRecord {
     std::string after;
   };
 
-  std::string key;                     ///< names (principal, client id)
-  document::Revision since;            ///< hears commits after this one
-  std::uint32_t expiry = 0;            ///< seconds without a client
-  std::optional<Timestamp> ends;       ///< while there is none
+  std::string key;                    ///< names (principal, client id)
+  document::Revision since;           ///< hears commits after this one
+  std::uint32_t expiry = 0;           ///< seconds without a client
+  std::optional<Timestamp> ends;      ///< while there is none
   std::optional<FeedPosition> place;  ///< from where it is to hear commits; none: from Progress
-  std::uint64_t next_sent = 0;         ///< Inflight::next
+  std::uint64_t next_sent = 0;        ///< Inflight::next
   std::vector<std::uint16_t> received;
   std::optional<Will> will;
   std::vector<Reading> readings;

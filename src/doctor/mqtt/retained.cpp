@@ -34,6 +34,7 @@ void Retained::clear(Node& node) {
   --size_;
   bytes_ -= cost(*node.message);
   if (node.message->expires()) expiries_.erase(node.expiry);
+  if (changed_) changed_(node.message, std::nullopt);
   node.message.reset();
 }
 
@@ -59,15 +60,26 @@ bool Retained::keep(PublicationPtr publication, const Bounds& bounds) {
   if (!publication->has_payload()) return true;
   const std::size_t size = cost(*publication);
   if (size_ >= bounds.messages || bytes_ + size > bounds.bytes) return false;
-  Node& node = node_of(topic);
-  node.number = ++kept_;
-  if (const auto expires = publication->expires()) {
-    node.expiry = expiries_.emplace(*expires, topic);
-  }
-  node.message = std::move(publication);
-  ++size_;
-  bytes_ += size;
+  if (changed_) changed_(publication, kept_ + 1);
+  put(std::move(publication), kept_ + 1);
   return true;
+}
+
+void Retained::restore(PublicationPtr publication, std::uint64_t number) {
+  remove(root_, publication->topic());
+  put(std::move(publication), number);
+}
+
+void Retained::put(PublicationPtr publication, std::uint64_t number) {
+  Node& node = node_of(publication->topic());
+  node.number = number;
+  kept_ = std::max(kept_, number);
+  if (const auto expires = publication->expires()) {
+    node.expiry = expiries_.emplace(*expires, publication->topic());
+  }
+  ++size_;
+  bytes_ += cost(*publication);
+  node.message = std::move(publication);
 }
 
 void Retained::expire(Clock::time_point now) {

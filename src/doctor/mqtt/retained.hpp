@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +23,18 @@ class Retained {
     std::size_t bytes = 0;
   };
 
+  /// Told of each message that is kept, with the number of its keeping, or no longer is.
+  using Changed = std::function<void(const PublicationPtr&, std::optional<std::uint64_t> kept)>;
+  explicit Retained(Changed changed = {}) : changed_(std::move(changed)) {}
+
   /// Keeps a message in place of the last one of its topic; one without payload removes that and
   /// is not kept [MQTT-3.3.1-5 -6 -7].
   /// @return false if it is over the bounds: then the topic has no message any more, since the old
   ///         one is no longer the last
   bool keep(PublicationPtr publication, const Bounds& bounds);
+
+  /// Keeps a message that was kept in an earlier life, without telling of it.
+  void restore(PublicationPtr publication, std::uint64_t number);
 
   /// How far the messages for one subscription have been read. What was kept after `begin` is left
   /// out: the subscription heard it live.
@@ -66,7 +75,9 @@ class Retained {
   void clear(Node& node);
   bool remove(Node& node, std::string_view topic);
   static std::size_t cost(const Publication& publication);
+  void put(PublicationPtr publication, std::uint64_t number);
 
+  const Changed changed_;
   Node root_;
   Expiries expiries_;
   std::uint64_t kept_ = 0;

@@ -39,6 +39,7 @@ void Broker::Impl::apply_newest(const document::Commit& commit) {
 void Broker::Impl::apply_newest(Session& session, const document::SessionChange& change,
                                 document::Revision revision) {
   if (change.session) {
+    keep_permissions(session, change, revision);
     if (session.known < revision) session.principal.session = change.session;
     apply_edits(session,
                 session.catching_up ? session.catching_up->place.revision : place_.revision);
@@ -162,7 +163,7 @@ std::size_t Broker::Impl::route(const document::Change& change, const Place& pla
   for (const Subscriptions::Subscriber& match : matches_.each) {
     Session* session = session_of(match.number);
     if (session == nullptr || session->catching_up) continue;
-    if (!route(match, *session, change, place, publication)) fall_behind(*session, place);
+    if (!route(match, false, *session, change, place, publication)) fall_behind(*session, place);
   }
   for (Subscriptions::Group* group : matches_.groups) {
     const auto takes = [&](SubscriberNumber number) {
@@ -171,14 +172,14 @@ std::size_t Broker::Impl::route(const document::Change& change, const Place& pla
     };
     const Subscriptions::Subscriber* member = group->next(takes);
     if (member == nullptr ||
-        !route(*member, *session_of(member->number), change, place, publication)) {
+        !route(*member, true, *session_of(member->number), change, place, publication)) {
       ++figures_.dropped_no_member;
     }
   }
   return matches_.each.size() + matches_.groups.size();
 }
 
-bool Broker::Impl::route(const Subscriptions::Subscriber& match, Session& session,
+bool Broker::Impl::route(const Subscriptions::Subscriber& match, bool shared, Session& session,
                          const document::Change& change, const Place& place,
                          PublicationPtr& publication) {
   if (session.since >= place.revision) return true;
@@ -186,13 +187,18 @@ bool Broker::Impl::route(const Subscriptions::Subscriber& match, Session& sessio
   if (!session.matched.permissions().may_read(change.collection, change.id)) return true;
   if (!publication)
     publication = Publication::announcement(document_topic(change.collection, change.id), change,
-                                            place.revision);
+                                            {place.revision, place.index});
   if (session.touched != place.revision) {
     session.touched = place.revision;
     touched_.push_back(session.number);
   }
-  return push_announcement(session,
-                           {publication, match.options.qos, false, false, match.identifiers});
+  if (!push_announcement(session,
+                         {publication, match.options.qos, false, false, match.identifiers})) {
+    return false;
+  }
+  if (shared) keep_waiting(session, session.outbox.newest());
+  if (match.options.qos != QoS::at_most_once) touch(session);
+  return true;
 }
 
 bool Broker::Impl::route(const PublicationPtr& publication, QoS qos,
@@ -235,6 +241,7 @@ void Broker::Impl::push(Session& session, Message message) {
   const QoS qos = message.qos;
   if (session.outbox.push(std::move(message),
                           {limits_.mqtt_queue_messages, limits_.mqtt_queue_bytes})) {
+    keep_waiting(session, session.outbox.newest());
     if (session.client != nullptr) mark(*session.client);
     return;
   }

@@ -25,6 +25,7 @@ struct Session {
   struct Own {
     std::string filter;
     std::optional<std::string> group;  ///< names it if it is shared
+    std::uint64_t record = 0;          ///< its number in the state that outlives the process
 
     /// As the index of all subscriptions knows it.
     Subscriptions::Filter key() const;
@@ -54,6 +55,7 @@ struct Session {
   /// Retained messages that a new subscription is still to hear.
   struct RetainedReading {
     std::string filter;
+    std::uint64_t subscription = 0;  ///< its number in the state that outlives the process
     QoS qos = QoS::at_most_once;
     IdentifiersPtr identifiers;
     Retained::Position position;
@@ -62,9 +64,12 @@ struct Session {
   };
 
   SubscriberNumber number = 0;
-  std::string key;                ///< names (principal, client id)
-  document::Principal principal;  ///< with the newest permissions
-  document::Principal matched;    ///< as of the change that is matched for it next
+  std::uint64_t record = 0;     ///< number in the state that outlives the process; 0: not in it
+  bool record_changed = false;  ///< since it was last taken
+  std::vector<document::Revision> permission_records;  ///< in order; the first has been matched
+  std::string key;                                     ///< names (principal, client id)
+  document::Principal principal;                       ///< with the newest permissions
+  document::Principal matched;  ///< as of the change that is matched for it next
   std::vector<Edit> edits;
   document::Revision since;  ///< hears commits after this one
   document::Revision known;  ///< `principal` is as of this revision or newer

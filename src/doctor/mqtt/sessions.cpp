@@ -32,6 +32,8 @@ Session& Broker::Impl::make_session(std::string key, const LoggedIn& login) {
 bool Broker::Impl::resume(Client& client, Session& session, LoggedIn login) {
   // Wills and queued announcements: what has not been said yet is not said [MQTT-3.1.3-9].
   session.will.reset();
+  touch(session);
+  state_.ask();
   session.principal = std::move(login.principal);
   session.known = login.revision;
   Session::CatchUp& catching_up = *session.catching_up;
@@ -48,8 +50,9 @@ bool Broker::Impl::resume(Client& client, Session& session, LoggedIn login) {
   session.client = &client;
   client.session = &session;
   client.moved_at = now_;
-  session.inflight.for_each(
-      [&](const Inflight::Sent& sent) { client.resend.push_back(sent.packet_id); });
+  session.inflight.for_each([&](const Inflight::Sent& sent) {
+    client.sending.push_back({sent.packet_id, state_.next_batch(), true});
+  });
   mark(client);
   return true;
 }
@@ -66,6 +69,8 @@ void Broker::Impl::leave(Client& client) {
     return end_session(session);
   }
   session.ends_at = now_ + session.expiry;
+  touch(session);
+  state_.ask();
   session.outbox.keep_acknowledged();
   if (!session.catching_up) fall_behind(session, place_);
   if (!session.will) return;
@@ -75,6 +80,7 @@ void Broker::Impl::leave(Client& client) {
 
 void Broker::Impl::end_session(Session& session) {
   --away_;
+  forget(session);
   publish_will(session);
   for (const Session::Own& own : session.filters) subscriptions_.remove(session.number, own.key());
   by_key_.erase(session.key);
@@ -88,12 +94,14 @@ void Broker::Impl::end_session(Session& session) {
 }
 
 void Broker::Impl::publish_will(Session& session) {
-  if (session.will) due_wills_.push_back(std::move(*session.will));
+  if (!session.will) return;
+  due_wills_.push_back(std::move(*session.will));
   session.will.reset();
+  touch(session);
 }
 
 bool Broker::Impl::has_expired(const Session& session, Clock::time_point now) const {
-  return session.principal.session && session.principal.session->expired(wall_at(now));
+  return session.principal.session && session.principal.session->expired(timeline_.wall_of(now));
 }
 
 void Broker::Impl::end_expired(Session& session) {

@@ -29,6 +29,11 @@ class State {
   std::uint64_t hold(const PublicationPtr& publication, const Timeline& timeline);
   /// One holder less; with the last one the record goes.
   void release(const PublicationPtr& publication);
+  /// 0: nobody holds it.
+  std::uint64_t number_of(const PublicationPtr& publication) const {
+    const auto found = held_.find(publication.get());
+    return found == held_.end() ? 0 : found->second.number;
+  }
   /// The same as `hold` for a message that was restored with this number.
   void adopt(const PublicationPtr& publication, std::uint64_t number);
 
@@ -36,7 +41,10 @@ class State {
   std::uint64_t next_batch() const { return taken_ + 1; }
   bool is_durable(std::uint64_t batch) const { return batch <= durable_; }
   /// Someone waits for what has changed, or may.
-  void ask() { asked_ = true; ++asks_; }
+  void ask() {
+    asked_ = true;
+    ++asks_;
+  }
   /// How often `ask` was called.
   std::uint64_t asks() const { return asks_; }
   bool is_asked() const { return asked_; }

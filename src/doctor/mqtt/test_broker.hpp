@@ -109,14 +109,21 @@ class World {
   /// Lets the sockets take what they can.
   void pump();
 
-  Broker& broker() { return broker_; }
-  Figures figures() const { return broker_.figures(); }
+  /// Makes what has changed of the state durable.
+  void write_state();
+  std::size_t records() const { return state_.size(); }
+  /// The process is killed and started again: what was not written is lost, and all connections.
+  void crash();
+
+  Broker& broker() { return *broker_; }
+  Figures figures() const { return broker_->figures(); }
   const Lines& log() const { return warnings_; }
   Timestamp wall() const { return wall_; }
   Clock::time_point now() const { return now_; }
 
   std::chrono::milliseconds login_delay{0};  ///< what the throttle says of each failed login
   std::size_t output_max = 1u << 16;
+  bool writes_state = true;       ///< at once; else `write_state` does
   std::uint64_t log_begins = 1;   ///< the oldest revision that the commit log still has
   std::uint64_t log_reads = 0;    ///< how often it was read
   std::size_t log_part_max = 64;  ///< changes that it gives at once
@@ -127,6 +134,9 @@ class World {
   std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,
                                                std::size_t max);
 
+  void make_broker();
+
+  const Limits limits_;
   bool secured_;
   std::map<std::string, std::shared_ptr<const document::Session>> sessions_;
   document::Revision revision_;
@@ -136,7 +146,8 @@ class World {
   Timestamp wall_{1'700'000'000'000};
   Lines warnings_;
   std::deque<Peer> peers_;
-  Broker broker_;
+  std::map<std::string, std::string> state_;
+  std::unique_ptr<Broker> broker_;
 };
 
 }  // namespace doctor::mqtt::testing

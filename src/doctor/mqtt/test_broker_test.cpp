@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include <gtest/gtest.h>
+
 #include "doctor/mqtt/decode.hpp"
 #include "doctor/mqtt/encode.hpp"
 
@@ -126,7 +128,7 @@ document::Change removed(std::string collection, std::string id) {
 }
 
 Peer& Peer::open() {
-  id_ = world_.broker_.accept("10.0.0.1", world_.now_, world_.wall_);
+  id_ = world_.broker_->accept("10.0.0.1", world_.now_, world_.wall_);
   is_open_ = true;
   reads_ = true;
   writing_ = false;
@@ -192,7 +194,7 @@ Peer& Peer::send(const Packet& packet) {
 }
 
 Peer& Peer::send_bytes(std::string_view bytes) {
-  world_.broker_.receive(id_, bytes, world_.now_, world_.wall_);
+  world_.broker_->receive(id_, bytes, world_.now_, world_.wall_);
   world_.pump();
   return *this;
 }
@@ -210,7 +212,7 @@ Peer& Peer::read() {
 }
 
 void Peer::hang_up() {
-  world_.broker_.closed(id_, world_.now_);
+  world_.broker_->closed(id_, world_.now_);
   is_open_ = false;
 }
 
@@ -221,7 +223,7 @@ void Peer::take_output(bool close) {
     // The kernel takes one write; after it the socket is blocked.
     if (writing_ || close_after_) return;
     std::string bytes;
-    world_.broker_.output(id_, world_.output_max, bytes, world_.now_);
+    world_.broker_->output(id_, world_.output_max, bytes, world_.now_);
     input_ += bytes;
     writing_ = !bytes.empty();
     return;
@@ -229,7 +231,7 @@ void Peer::take_output(bool close) {
   writing_ = false;
   for (;;) {
     std::string bytes;
-    world_.broker_.output(id_, world_.output_max, bytes, world_.now_);
+    world_.broker_->output(id_, world_.output_max, bytes, world_.now_);
     if (bytes.empty()) break;
     input_ += bytes;
   }
@@ -268,15 +270,19 @@ Peer& Peer::quiet() {
   return *this;
 }
 
-World::World(const Limits& limits, bool secured)
-    : secured_(secured),
-      broker_(
-          limits, [this](const Credentials& credentials) { return login(credentials); },
-          [this](std::string_view, Clock::time_point) { return login_delay; },
-          [this](document::Revision revision, std::uint64_t from, std::size_t max) {
-            return read_log(revision, from, max);
-          },
-          [this](std::string_view line) { warnings_.emplace_back(line); }) {}
+World::World(const Limits& limits, bool secured) : limits_(limits), secured_(secured) {
+  make_broker();
+}
+
+void World::make_broker() {
+  broker_ = std::make_unique<Broker>(
+      limits_, [this](const Credentials& credentials) { return login(credentials); },
+      [this](std::string_view, Clock::time_point) { return login_delay; },
+      [this](document::Revision revision, std::uint64_t from, std::size_t max) {
+        return read_log(revision, from, max);
+      },
+      [this](std::string_view line) { warnings_.emplace_back(line); });
+}
 
 Peer& World::client(std::string client_id) {
   return peers_.emplace_back(*this, std::move(client_id));
@@ -335,13 +341,13 @@ std::optional<document::CommitPart> World::read_log(document::Revision revision,
 }
 
 void World::announce() {
-  broker_.announce(silent_, now_);
+  broker_->announce(silent_, now_);
   silent_.clear();
   pump();
 }
 
 void World::advance_to_the_end() {
-  for (pump(); broker_.unfinished(); pump()) broker_.advance(now_);
+  for (pump(); broker_->unfinished(); pump()) broker_->advance(now_);
 }
 
 void World::commit(std::vector<document::Change> changes,
@@ -354,13 +360,14 @@ void World::commit(std::vector<document::Change> changes,
 void World::pass(std::chrono::milliseconds time) {
   now_ += time;
   wall_.value += time.count();
-  broker_.tick(now_, wall_);
+  broker_->tick(now_, wall_);
   pump();
 }
 
 void World::pump() {
   for (;;) {
-    const auto all = broker_.attention();
+    if (writes_state) write_state();
+    const auto all = broker_->attention();
     if (all.empty()) return;
     for (const Attention& attention : all) {
       for (Peer& peer : peers_) {
@@ -368,6 +375,30 @@ void World::pump() {
       }
     }
   }
+}
+
+void World::write_state() {
+  while (const auto batch = broker_->take_state()) {
+    for (const StateRecord& record : batch->records) {
+      if (record.value) {
+        state_[record.key] = *record.value;
+      } else {
+        state_.erase(record.key);
+      }
+    }
+    broker_->persisted(batch->number, now_);
+  }
+}
+
+void World::crash() {
+  for (Peer& peer : peers_) peer.is_open_ = false;
+  silent_.clear();
+  make_broker();
+  broker_->set_revision(revision_);
+  std::vector<StateRecord> records;
+  for (const auto& [key, value] : state_) records.push_back({key, value});
+  const auto restored = broker_->restore(records, now_, wall_);
+  if (!restored) ADD_FAILURE() << restored.error().detail;
 }
 
 }  // namespace doctor::mqtt::testing
