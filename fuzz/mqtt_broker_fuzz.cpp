@@ -344,7 +344,9 @@ class Driver {
     for (;;) {
       const std::size_t before = all.size();
       broker_.output(socket.id, 100, all, now_);
-      if (all.size() == before) break;
+      const auto batch = broker_.take_state();
+      if (batch) broker_.persisted(batch->number, now_);
+      if (all.size() == before && !batch) break;
     }
     Splitter splitter(1 << 20);
     std::string_view input = all;

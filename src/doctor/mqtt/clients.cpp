@@ -79,11 +79,11 @@ ClientView Broker::Impl::view_of(const Session& of, std::size_t filters_max,
     view.connection->id = client->id;
     view.connection->user_name = client->user_name;
     view.connection->version = client->version;
-    view.connection->since = wall_at(client->connected_at);
+    view.connection->since = timeline_.wall_of(client->connected_at);
     view.connection->keep_alive = in_seconds(client->silence_max * 2 / 3);
     view.connection->clean_start = client->clean_start;
   } else {
-    view.away = {wall_at(of.ends_at - of.expiry), wall_at(of.ends_at)};
+    view.away = {timeline_.wall_of(of.ends_at - of.expiry), timeline_.wall_of(of.ends_at)};
   }
   view.subscriptions = of.filters.size();
   std::size_t bytes = 0;

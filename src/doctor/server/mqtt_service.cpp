@@ -131,13 +131,22 @@ void MqttService::begin(Socket socket, std::string peer, Share place, bool webso
   connection->start(std::move(received));
 }
 
+// Held in memory alone: whether there was something to hold.
+bool MqttService::keep_state() {
+  const auto batch = broker_.take_state();
+  if (batch) broker_.persisted(batch->number, Clock::now());
+  return batch.has_value();
+}
+
 void MqttService::pump() {
-  for (auto due = broker_.attention(); !due.empty(); due = broker_.attention()) {
-    for (const mqtt::Attention& attention : due) {
-      const auto found = connections_.find(attention.connection.value);
-      if (found != connections_.end()) found->second->attend(attention.close);
+  do {
+    for (auto due = broker_.attention(); !due.empty(); due = broker_.attention()) {
+      for (const mqtt::Attention& attention : due) {
+        const auto found = connections_.find(attention.connection.value);
+        if (found != connections_.end()) found->second->attend(attention.close);
+      }
     }
-  }
+  } while (keep_state());
   carry_on();
 }
 

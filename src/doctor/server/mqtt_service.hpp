@@ -68,6 +68,7 @@ class MqttService final : public engine::Listener {
   std::optional<mqtt::LoggedIn> log_in(const mqtt::Credentials& credentials) const;
   void begin(Socket socket, std::string peer, Share place, bool websocket, std::string received);
   void announce_batch();
+  bool keep_state();
   std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,
                                                std::size_t max_changes) const;
   rest::ClientsReply carry_out(const rest::ClientsRequest& request);
