@@ -4,6 +4,7 @@ import pathlib
 import re
 import subprocess
 
+from doctor import Server
 from doctor.server import BINARY
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -31,6 +32,21 @@ def test_operations_and_the_example_tell_the_same_default_of_every_limit():
     told = {name: value.replace(" ", "") for name, value in re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", operations, re.MULTILINE)}
     shown = {name: re.sub('[" _]', "", value) for name, value in re.findall(r'^(\w+) = ("[^"]*"|[\d_]+)', example, re.MULTILINE)}
     assert told == {name: shown[name] for name in told}
+
+
+def test_operations_names_every_cause_that_is_counted():
+    with Server() as server:
+        counted = {}
+        for name in server.metrics():
+            if found := re.fullmatch(r'(\w+)\{(?:cause|protocol)="(.+)"\}', name):
+                if found[1].endswith("_total"):
+                    counted.setdefault(found[1], []).append(found[2])
+    rows = (ROOT / "docs/operations.md").read_text().split("## Refused, dropped, closed")[1].split("\n## ")[0]
+    told, family = {}, None
+    for metric, causes in re.findall(r"^\| (`\w+`)? ?\| (`[^|]+) \|", rows, re.MULTILINE):
+        family = metric.strip("`") or family
+        told.setdefault(family, []).extend(re.findall(r"`(\w+)`", causes))
+    assert told == counted
 
 
 def test_every_package_has_a_reason():

@@ -398,6 +398,8 @@ def test_connections_are_bounded():
         with server.http() as http:
             assert http.get("/entities").status == 200
         assert server.memory() < memory_bound(BASE)
+        assert server.metrics()['doctor_connections_refused_total{cause="limit"}'] >= 30
+        assert server.log.count("the limit `connections` is reached") == 1
 
 
 def test_a_get_with_a_very_long_raw_query_is_read_as_it_stands(victim):

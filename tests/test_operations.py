@@ -379,6 +379,21 @@ def test_failed_logins_over_http_are_delayed_and_good_ones_are_not(secured):
         assert time.monotonic() - started < 0.5
 
 
+def test_failed_logins_are_logged_once_a_minute_with_the_address_and_never_the_secret(secured):
+    with Http(secured.api, headers={"SECRET": "a bad guess"}) as wrong, Http(secured.api, headers={"SESSION": "another-guess"}) as lost:
+        for one in (wrong, lost):
+            assert one.get("/entities").status == 401
+    for user in ("connector", "session"):
+        with Mqtt(secured.mqtt, user, "the third guess", version=5, timeout=20) as client:
+            assert client.code == 0x86
+    lines = [line for line in secured.log.splitlines() if "login" in line]
+    assert len(lines) == 1 and "127.0.0.1" in lines[0] and "guess" not in secured.log
+    counted = secured.metrics()
+    assert counted['doctor_failed_logins_total{protocol="http"}'] == 2
+    assert counted['doctor_failed_logins_total{protocol="mqtt"}'] == 2
+    assert counted['doctor_mqtt_connects_refused_total{cause="credentials"}'] == 2
+
+
 def test_help_is_there_and_names_every_sub_command():
     found = run("--help")
     assert found.returncode == 0

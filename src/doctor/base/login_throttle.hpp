@@ -20,14 +20,19 @@ class LoginThrottle {
   explicit LoginThrottle(std::chrono::milliseconds delay_max, std::size_t addresses_max = 10'000)
       : delay_max_(delay_max), addresses_max_(addresses_max) {}
 
-  /// Notes a failed login; how long its answer must wait.
-  std::chrono::milliseconds failed(std::string_view address, Clock::time_point now);
+  struct Failure {
+    std::chrono::milliseconds delay;  ///< how long its answer must wait
+    bool tell;  ///< it is to be logged: the last one of this address that was is a minute ago
+  };
+  /// Notes a failed login.
+  Failure failed(std::string_view address, Clock::time_point now);
 
  private:
   struct Record {
     std::string address;
     std::chrono::milliseconds next;
     Clock::time_point last;
+    Clock::time_point told;
   };
   std::chrono::milliseconds delay_max_;
   std::size_t addresses_max_;

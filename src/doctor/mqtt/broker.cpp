@@ -134,10 +134,16 @@ bool Broker::Impl::send(Client& client, Packet packet) {
 void Broker::Impl::answer(Client& client, Packet packet) {
   if (client.state == Client::State::ending) return;  // by what it asked for
   const std::size_t begin = client.answers.size();
-  if (!send(client, std::move(packet))) return drop(client);
+  if (!send(client, std::move(packet))) {
+    ++figures_.closed_packet_size;  // without a word: it may be the CONNACK that did not fit
+    return drop(client);
+  }
   if (state_.asks() != asks_before_) hold(client, begin);
   // Who asks without end and does not read the answers is a slow consumer of another kind.
   if (client.answers.size() > limits_.mqtt_queue_bytes) {
+    warnings_.warn(
+        Warnings::Kind::slow,
+        "MQTT: closed " + client.peer + ": it does not read the answers (mqtt_queue_bytes)", now_);
     end(client, Reason::quota_exceeded, "the answers are not read", &Figures::closed_slow);
   }
 }
@@ -183,19 +189,31 @@ void Broker::Impl::drop(Client& client) {
 }
 
 void Broker::Impl::fail(Client& client, const Refusal& refusal) {
-  const bool malformed =
-      refusal.reason == Reason::malformed_packet || refusal.reason == Reason::packet_too_large;
-  warnings_.warn(Warnings::Kind::malformed,
-                 "MQTT: closed " + client.peer + ": " + std::string(refusal.detail), now_);
-  end(client, refusal.reason, refusal.detail,
-      malformed ? &Figures::closed_malformed : &Figures::closed_protocol);
+  using Kind = Warnings::Kind;
+  const auto [counter, kind] = [&]() -> std::pair<Counter, Kind> {
+    switch (refusal.reason) {
+      case Reason::malformed_packet:
+        return {&Figures::closed_malformed, Kind::malformed};
+      case Reason::packet_too_large:
+        return {&Figures::closed_packet_size, Kind::packet_size};
+      case Reason::receive_maximum_exceeded:
+        return {&Figures::closed_receive_maximum, Kind::receive_maximum};
+      default:
+        return {&Figures::closed_protocol, Kind::malformed};
+    }
+  }();
+  warnings_.warn(kind, "MQTT: closed " + client.peer + ": " + std::string(refusal.detail), now_);
+  end(client, refusal.reason, refusal.detail, counter);
 }
 
 void Broker::Impl::check_time(Client& client) {
   switch (client.state) {
     case Client::State::connecting:
       if (now_ < client.deadline) return;
-      ++figures_.closed_keep_alive;
+      ++figures_.closed_connect_timeout;
+      warnings_.warn(Warnings::Kind::connect_timeout,
+                     "MQTT: closed " + client.peer + ": no CONNECT came (mqtt_connect_timeout)",
+                     now_);
       return drop(client);
     case Client::State::refusing:
     case Client::State::ending:
@@ -204,6 +222,9 @@ void Broker::Impl::check_time(Client& client) {
       break;
   }
   if (client.silence_max != Clock::duration{} && now_ - client.heard > client.silence_max) {
+    warnings_.warn(Warnings::Kind::keep_alive,
+                   "MQTT: closed " + client.peer + ": it was silent for longer than its keep-alive",
+                   now_);
     return end(client, Reason::keep_alive_timeout, "nothing was heard within the keep-alive time",
                &Figures::closed_keep_alive);
   }

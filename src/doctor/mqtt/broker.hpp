@@ -36,7 +36,7 @@ struct LoggedIn {
 /// Who the credentials make of a client, or nothing: refused (page 3's table).
 using Login = std::function<std::optional<LoggedIn>(const Credentials&)>;
 
-/// Notes a failed login from an address, and says how long its answer must wait
+/// Notes and logs a failed login from an address, and says how long its answer must wait
 /// (LoginThrottle::failed, which all transports share).
 using FailedLogin =
     std::function<std::chrono::milliseconds(std::string_view peer, Clock::time_point)>;
@@ -66,37 +66,50 @@ struct StateBatch {
 
 /// Counters since the start, by cause; names as /metrics shows them.
 struct Figures {
-  std::uint64_t connections = 0;       ///< now
-  std::uint64_t subscriptions = 0;     ///< now
-  std::uint64_t queued_bytes = 0;      ///< now
-  std::uint64_t sessions_away = 0;     ///< that wait for their clients, now
-  std::uint64_t retained = 0;          ///< retained messages, now
-  std::uint64_t retained_bytes = 0;    ///< now
-  std::uint64_t catching_up = 0;       ///< connections behind the newest announcements, now
-  std::uint64_t backlog_bytes = 0;     ///< commits held in memory, now
-  std::uint64_t connects_refused = 0;  ///< bad credentials
+  std::uint64_t connections = 0;     ///< now
+  std::uint64_t subscriptions = 0;   ///< now
+  std::uint64_t queued_bytes = 0;    ///< now
+  std::uint64_t sessions_away = 0;   ///< that wait for their clients, now
+  std::uint64_t retained = 0;        ///< retained messages, now
+  std::uint64_t retained_bytes = 0;  ///< now
+  std::uint64_t catching_up = 0;     ///< connections behind the newest announcements, now
+  std::uint64_t backlog_bytes = 0;   ///< commits held in memory, now
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t packets_in = 0;
-  std::uint64_t messages_in = 0;          ///< PUBLISH from clients, accepted
-  std::uint64_t messages_out = 0;         ///< PUBLISH to clients
-  std::uint64_t announcements = 0;        ///< changes announced, whoever heard
-  std::uint64_t dropped_queue_full = 0;   ///< what clients published, QoS 0, beyond the bound
-  std::uint64_t dropped_no_member = 0;    ///< no member of a shared subscription took it
-  std::uint64_t dropped_retained = 0;     ///< not kept: over the bounds of retained messages
-  std::uint64_t dropped_forbidden = 0;    ///< no longer permitted when it left the queue
-  std::uint64_t dropped_packet_size = 0;  ///< larger than the client's Maximum Packet Size
-  std::uint64_t dropped_expired = 0;      ///< its Message Expiry Interval ended in the queue
-  std::uint64_t refused_publish = 0;      ///< by sessions, which may not, or to a `$` topic
+  std::uint64_t messages_in = 0;             ///< PUBLISH from clients, accepted
+  std::uint64_t messages_out = 0;            ///< PUBLISH to clients
+  std::uint64_t announcements = 0;           ///< changes announced, whoever heard
+  std::uint64_t dropped_queue_full = 0;      ///< what clients published, QoS 0, beyond the bound
+  std::uint64_t dropped_no_member = 0;       ///< no member of a shared subscription took it
+  std::uint64_t dropped_retained = 0;        ///< not kept: over the bounds of retained messages
+  std::uint64_t dropped_forbidden = 0;       ///< no longer permitted when it left the queue
+  std::uint64_t dropped_packet_size = 0;     ///< larger than the client's Maximum Packet Size
+  std::uint64_t dropped_expired = 0;         ///< its Message Expiry Interval ended in the queue
+  std::uint64_t refused_credentials = 0;     ///< CONNECTs, and so the next four
+  std::uint64_t refused_authentication = 0;  ///< asked for an enhanced one
+  std::uint64_t refused_version = 0;
+  std::uint64_t refused_client_id = 0;
+  std::uint64_t refused_will = 0;
+  std::uint64_t publishes_refused_session = 0;       ///< of sessions, which may not
+  std::uint64_t publishes_refused_topic = 0;         ///< to a `$` topic, or below too many levels
+  std::uint64_t subscriptions_refused_filter = 0;    ///< a malformed share, or too many levels
+  std::uint64_t subscriptions_refused_too_many = 0;  ///< of one client
   std::uint64_t closed_malformed = 0;
   std::uint64_t closed_protocol = 0;
-  std::uint64_t closed_keep_alive = 0;  ///< silent for too long, before CONNECT or after
-  std::uint64_t closed_slow = 0;        ///< read nothing for too long, or its QoS 1 queue is full
-  std::uint64_t closed_behind = 0;      ///< what it was to hear next has left the commit log
+  std::uint64_t closed_packet_size = 0;  ///< it sent too large a one, or takes none as large as due
+  std::uint64_t closed_receive_maximum = 0;  ///< it sent more than ours
+  std::uint64_t closed_connect_timeout = 0;  ///< no CONNECT came in time
+  std::uint64_t closed_keep_alive = 0;
+  std::uint64_t closed_slow = 0;    ///< read nothing for too long, or its QoS 1 queue is full
+  std::uint64_t closed_behind = 0;  ///< what it was to hear next has left the commit log
   std::uint64_t closed_taken_over = 0;
-  std::uint64_t sessions_not_kept = 0;     ///< ended with their connection: too many were away
-  std::uint64_t closed_session_ended = 0;  ///< the Doctor session was deleted or expired
-  std::uint64_t closed_operator = 0;       ///< by `disconnect`
+  std::uint64_t closed_session_ended = 0;     ///< the Doctor session was deleted or expired
+  std::uint64_t closed_operator = 0;          ///< by `disconnect`
+  std::uint64_t sessions_ended_too_many = 0;  ///< with their connection: too many were away
+  std::uint64_t sessions_ended_behind = 0;    ///< their place has left the commit log
+  std::uint64_t sessions_ended_expired = 0;   ///< their clients did not return in time
+  std::uint64_t sessions_ended_restart = 0;   ///< their principals were gone or had changed
 };
 
 /// An MQTT 3.1.1 and 5.0 broker as a value: bytes, commits and time in, bytes and closings out. No

@@ -42,6 +42,10 @@ void Broker::Impl::catch_up(Client& client, std::size_t& changes) {
     const auto stretch = feed_.read(place, count);
     if (!stretch) {
       session.expiry = {};
+      warnings_.warn(Warnings::Kind::behind,
+                     "MQTT: closed " + client.peer +
+                         ": what it was to hear has left the commit log (log_retention, log_size)",
+                     now_);
       return end(client, Reason::quota_exceeded, "what was to be heard has left the commit log",
                  &Figures::closed_behind);
     }

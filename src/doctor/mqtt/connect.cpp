@@ -51,7 +51,7 @@ void Broker::Impl::connect(Client& client, const Frame& frame) {
   client.packet_max =
       connect.properties.number(PropertyId::maximum_packet_size).value_or(client.packet_max);
   if (connect.properties.has(PropertyId::authentication_method)) {
-    ++figures_.connects_refused;
+    ++figures_.refused_authentication;
     return reject(client, Reason::bad_authentication_method,
                   "there is no enhanced authentication");  // [MQTT-4.12.0-1]
   }
@@ -61,9 +61,15 @@ void Broker::Impl::connect(Client& client, const Frame& frame) {
   if (connect.password) credentials.password = std::string(*connect.password);
   auto login = login_(credentials);
   if (!login) return refuse_login(client, connect.user_name || connect.password);
-  auto refusal = connect.will ? refused_will(login->principal, *connect.will) : std::nullopt;
-  if (!refusal) refusal = refused_client_id(connect);
-  if (refusal) return reject(client, refusal->reason, refusal->detail);
+  if (const auto refusal =
+          connect.will ? refused_will(login->principal, *connect.will) : std::nullopt) {
+    ++figures_.refused_will;
+    return reject(client, refusal->reason, refusal->detail);
+  }
+  if (const auto refusal = refused_client_id(connect)) {
+    ++figures_.refused_client_id;
+    return reject(client, refusal->reason, refusal->detail);
+  }
   welcome(client, connect, std::move(*login));
 }
 
@@ -74,13 +80,14 @@ void Broker::Impl::refuse_connect(Client& client, const Frame& frame, const Refu
   const bool readable =
       level && (*level == 5 || refusal.reason == Reason::unsupported_protocol_version);
   if (!readable) return fail(client, refusal);
-  ++(refusal.reason == Reason::malformed_packet ? figures_.closed_malformed
-                                                : figures_.closed_protocol);
+  ++(refusal.reason == Reason::malformed_packet               ? figures_.closed_malformed
+     : refusal.reason == Reason::unsupported_protocol_version ? figures_.refused_version
+                                                              : figures_.closed_protocol);
   reject(client, refusal.reason, refusal.detail);
 }
 
 void Broker::Impl::refuse_login(Client& client, bool with_credentials) {
-  ++figures_.connects_refused;
+  ++figures_.refused_credentials;
   const auto delay =
       with_credentials ? failed_login_(client.peer, now_) : std::chrono::milliseconds{};
   if (delay <= std::chrono::milliseconds{}) {
@@ -188,6 +195,12 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
   }
   Session* session = existing();
   if (session != nullptr && !resume(client, *session, login)) {
+    ++figures_.sessions_ended_behind;
+    warnings_.warn(Warnings::Kind::behind,
+                   "MQTT: the session of " + client.peer +
+                       " began anew: what it was to hear has left the commit log (log_retention, "
+                       "log_size)",
+                   now_);
     end_session(*session);
     session = nullptr;
   }

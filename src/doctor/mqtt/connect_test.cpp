@@ -84,7 +84,7 @@ TEST(Connect, OnlyKnownCredentialsAreLetInAndNoHintIsGiven) {
   EXPECT_EQ(outcome("connector", "wrong", v3), refused);  // 4 in 3.1.1
   EXPECT_EQ(outcome("session", "s1", v3), (Lines{"CONNACK 0x00"}));
   EXPECT_EQ(outcome("connector", "the secret", v3), (Lines{"CONNACK 0x00"}));
-  EXPECT_EQ(world.figures().connects_refused, 7u);
+  EXPECT_EQ(world.figures().refused_credentials, 7u);
 }
 
 TEST(Connect, UnsecuredEveryoneIsLetIn) {

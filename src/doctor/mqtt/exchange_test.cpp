@@ -54,7 +54,7 @@ TEST(QoS2, MoreThanTheReceiveMaximumIsRefused) {  // [MQTT-3.3.4-7], 0x93
   Peer& sends = world.client("s").as_connector().connect(v5).quiet();
   for (int i = 0; i < 4; ++i) sends.publish("a", "x", 2);
   EXPECT_EQ(sends.hears().back(), "closed");
-  EXPECT_EQ(world.figures().closed_protocol, 1u);
+  EXPECT_EQ(world.figures().closed_receive_maximum, 1u);
 }
 
 TEST(QoS2, IsHandedOverInFourSteps) {  // §4.3.3

@@ -49,11 +49,11 @@ void Broker::Impl::on(Client& client, Publish& publish) {
 
 Reason Broker::Impl::publish(Client& client, const Publish& publish) {
   if (!client.session->principal.may_write()) {
-    ++figures_.refused_publish;
+    ++figures_.publishes_refused_session;
     return Reason::not_authorized;
   }
   if (is_reserved(publish.topic) || topic_levels(publish.topic) > limits_.mqtt_topic_levels) {
-    ++figures_.refused_publish;
+    ++figures_.publishes_refused_topic;
     return Reason::topic_name_invalid;
   }
   ++figures_.messages_in;
@@ -157,11 +157,19 @@ Reason Broker::Impl::subscribe(Client& client, const Subscribe::Request& request
   Session& session = *client.session;
   const auto own = own_filter(session, request.filter);
   if (!own || topic_levels(request.filter) > limits_.mqtt_topic_levels) {
+    ++figures_.subscriptions_refused_filter;
     return Reason::topic_filter_invalid;
   }
   const bool is_new = subscriptions_.find(session.number, own->key()) == nullptr;
   if (is_new) {
-    if (session.filters.size() >= limits_.mqtt_subscriptions) return Reason::quota_exceeded;
+    if (session.filters.size() >= limits_.mqtt_subscriptions) {
+      ++figures_.subscriptions_refused_too_many;
+      warnings_.warn(Warnings::Kind::subscriptions,
+                     "MQTT: refused a subscription of " + client.peer +
+                         ": it has too many (mqtt_subscriptions)",
+                     now_);
+      return Reason::quota_exceeded;
+    }
     session.filters.push_back(*own);
   }
   subscriptions_.add({session.number, request.options, identifiers}, own->key());

@@ -94,6 +94,7 @@ TEST(Session, SilenceOfOneAndAHalfKeepAlivesEndsTheConnection) {  // [MQTT-3.1.2
   world.pass(1000h);
   EXPECT_EQ(forever.hears(), (Lines{})) << "0 is never";
   EXPECT_EQ(world.figures().closed_keep_alive, 1u);
+  EXPECT_EQ(world.log().size(), 1u);
 }
 
 TEST(Session, DisconnectEndsWithoutAWord) {
@@ -186,7 +187,7 @@ TEST(Session, APublishOfASessionIsRefusedAndCounted) {
   EXPECT_EQ(five.publish("a", "x", 0).hears(), (Lines{}));
   EXPECT_EQ(three.publish("a", "x", 1).hears(), (Lines{"PUBACK #1 0x00"}));
   EXPECT_EQ(hears.hears(), (Lines{}));
-  EXPECT_EQ(world.figures().refused_publish, 3u);
+  EXPECT_EQ(world.figures().publishes_refused_session, 3u);
 }
 
 TEST(Session, NobodyPublishesToDollarTopicsNorBelowTooManyLevels) {
@@ -198,7 +199,7 @@ TEST(Session, NobodyPublishesToDollarTopicsNorBelowTooManyLevels) {
   for (const char* topic : {"$SYS/broker", "$x", "a/b/c"}) client.publish(topic, "x", 1);
   client.publish("$x", "x", 0);
   EXPECT_EQ(client.hears(), (Lines{"PUBACK #4 0x90", "PUBACK #5 0x90", "PUBACK #6 0x90"}));
-  EXPECT_EQ(world.figures().refused_publish, 4u);
+  EXPECT_EQ(world.figures().publishes_refused_topic, 4u);
 }
 
 TEST(Session, ClientsMessagesAreHeardByThoseWhoMayReadEverything) {
@@ -270,6 +271,7 @@ TEST(Session, NoAnswerIsLargerThanTheClientsMaximum) {  // [MQTT-3.1.2-24]
   };
   Peer& tiny = world.client("c1").as_connector().connect(v5, at_most(5));
   EXPECT_EQ(tiny.hears(), (Lines{"closed"}));
+  EXPECT_EQ(world.figures().closed_packet_size, 1u);
   Peer& small = world.client("c2").as_connector().connect(v5, at_most(35)).quiet();
   Subscribe subscribe{1, {}, {}};
   for (int i = 0; i < 20; ++i) subscribe.requests.push_back({"a", {}, 0});

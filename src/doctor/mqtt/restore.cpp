@@ -191,7 +191,7 @@ void Broker::Impl::restore_session(const Plan& plan, std::uint64_t number) {
 }
 
 void Broker::Impl::erase_records(std::uint64_t number, const KeptSession& kept) {
-  ++figures_.sessions_not_kept;
+  ++figures_.sessions_ended_restart;
   state_.erase({RecordKind::session, number, 0});
   for (const auto& [record, _] : kept.subscriptions) {
     state_.erase({RecordKind::subscription, number, record});

@@ -46,7 +46,15 @@ void Broker::Impl::apply_newest(Session& session, const document::SessionChange&
     session.edits.push_back({revision, change.session});
     if (session.edits.size() <= edits_max) return;
     session.expiry = {};
-    if (session.client == nullptr) return end_session(session);
+    warnings_.warn(Warnings::Kind::behind,
+                   "MQTT: ended the session of a client that is too far behind the edits of its "
+                   "session " +
+                       fingerprint(change.id),
+                   now_);
+    if (session.client == nullptr) {
+      ++figures_.sessions_ended_behind;
+      return end_session(session);
+    }
     return end(*session.client, Reason::quota_exceeded, "too far behind the edits of its session",
                &Figures::closed_behind);
   }
@@ -149,7 +157,7 @@ void Broker::Impl::lose_place() {
     end(*session->client, Reason::quota_exceeded, "announcements have left the commit log",
         &Figures::closed_behind);
   }
-  warnings_.warn(Warnings::Kind::slow,
+  warnings_.warn(Warnings::Kind::behind,
                  "MQTT: announcements left the commit log before they were matched "
                  "(mqtt_backlog_bytes, log_size): all subscribers were disconnected",
                  now_);
@@ -247,6 +255,13 @@ void Broker::Impl::push(Session& session, Message message) {
   }
   if (session.client == nullptr || qos == QoS::at_most_once) {
     ++figures_.dropped_queue_full;
+    if (warnings_.due(Warnings::Kind::dropped, now_)) {
+      warnings_.warn(Warnings::Kind::dropped,
+                     "MQTT: dropped a message of a client for " +
+                         (session.client == nullptr ? "one that is away" : session.client->peer) +
+                         ": the queue is full (mqtt_queue_messages, mqtt_queue_bytes)",
+                     now_);
+    }
     return;
   }
   warnings_.warn(Warnings::Kind::slow,

@@ -65,7 +65,13 @@ void Broker::Impl::leave(Client& client) {
   ++away_;
   const bool kept = session.expiry != Clock::duration{} && away_ <= limits_.mqtt_sessions;
   if (!kept) {
-    if (session.expiry != Clock::duration{}) ++figures_.sessions_not_kept;
+    if (session.expiry != Clock::duration{}) {
+      ++figures_.sessions_ended_too_many;
+      warnings_.warn(Warnings::Kind::sessions,
+                     "MQTT: a session ended with its connection: too many wait for their clients "
+                     "(mqtt_sessions)",
+                     now_);
+    }
     return end_session(session);
   }
   session.ends_at = now_ + session.expiry;
@@ -118,7 +124,10 @@ void Broker::Impl::end_expired(Session& session) {
 void Broker::Impl::check_time(Session& session) {
   if (has_expired(session, now_)) return end_expired(session);
   if (session.client != nullptr) return;
-  if (now_ >= session.ends_at) return end_session(session);
+  if (now_ >= session.ends_at) {
+    ++figures_.sessions_ended_expired;
+    return end_session(session);
+  }
   if (session.will && now_ >= session.will_at) publish_will(session);
 }
 

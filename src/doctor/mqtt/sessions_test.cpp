@@ -136,7 +136,7 @@ TEST(Sessions, NoMoreAreKeptThanTheirBound) {
     world.client(id).as_connector().connect(v5, lasting()).quiet().hang_up();
   }
   EXPECT_EQ(world.figures().sessions_away, 1u);
-  EXPECT_EQ(world.figures().sessions_not_kept, 1u);
+  EXPECT_EQ(world.figures().sessions_ended_too_many, 1u);
 }
 
 TEST(Sessions, TheLongestExpiryIsBoundedAndTold) {

@@ -15,10 +15,18 @@ namespace doctor::mqtt {
 class Warnings {
  public:
   enum class Kind : std::uint8_t {
-    retained,
     refused,
+    connect_timeout,
     malformed,
+    packet_size,
+    receive_maximum,
+    keep_alive,
     slow,
+    behind,
+    dropped,
+    retained,
+    subscriptions,
+    sessions,
     session_ended,
     count_of_kinds,
   };
@@ -26,6 +34,8 @@ class Warnings {
   explicit Warnings(std::function<void(std::string_view)> log) : log_(std::move(log)) {}
 
   void warn(Kind kind, std::string_view text, Clock::time_point now);
+  /// Whether it would be written: ask before making the text of one that comes often.
+  bool due(Kind kind, Clock::time_point now) const;
 
  private:
   std::function<void(std::string_view)> log_;

@@ -319,7 +319,7 @@ HttpConnection::Step HttpConnection::read() {
 
 Task<void> HttpConnection::delay_login() {
   request_.snapshot.reset();
-  const auto delay = shared_.throttle.failed(peer_, Clock::now());
+  const auto delay = shared_.failed_logins.note(FailedLogins::Over::http, peer_, Clock::now());
   Timer timer(thread_.context(), delay);
   co_await timer.async_wait(as_values);
   answer(std::move(std::get<rest::FailedLogin>(request_.next).response));

@@ -10,9 +10,16 @@ namespace doctor::server {
 namespace {
 
 constexpr std::chrono::milliseconds pause_when_out_of_files{100};
-constexpr std::chrono::seconds between_warnings{10};
+constexpr std::chrono::minutes between_warnings{1};
 
 }  // namespace
+
+bool Listener::may_warn(std::optional<Clock::time_point>& last) {
+  const auto now = Clock::now();
+  if (last && now - *last < between_warnings) return false;
+  last = now;
+  return true;
+}
 
 std::string shown(const asio::ip::tcp::endpoint& endpoint) {
   const std::string address = endpoint.address().to_string();
@@ -89,7 +96,10 @@ Task<void> Listener::accept() {
     }
     if (failure == asio::error::no_descriptors || failure == asio::error::no_memory ||
         failure == asio::error::no_buffer_space) {
-      log::warning("cannot accept a connection", {{"for", what_}, {"why", failure.message()}});
+      shared_.accepts_failed.fetch_add(1, std::memory_order_relaxed);
+      if (may_warn(last_failure_)) {
+        log::warning("cannot accept a connection", {{"for", what_}, {"why", failure.message()}});
+      }
       Timer timer(home_.context(), pause_when_out_of_files);
       co_await timer.async_wait(as_values);
     }
@@ -100,9 +110,7 @@ void Listener::hand_over(IoThread& thread, Socket socket) {
   Share place(shared_.connections);
   if (!place.grow_to(1)) {
     shared_.connections_refused.fetch_add(1, std::memory_order_relaxed);
-    const auto now = Clock::now();
-    if (now - last_warning_ > between_warnings) {
-      last_warning_ = now;
+    if (may_warn(last_refusal_)) {
       log::warning("refusing connections: the limit `connections` is reached", {{"for", what_}});
     }
     return;  // which closes it

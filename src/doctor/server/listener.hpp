@@ -43,6 +43,7 @@ class Listener {
   Listener(const asio::ip::tcp::endpoint& endpoint, std::string_view what, IoThread& home,
            std::vector<IoThread*> turns, Shared& shared, Accepted accepted);
   Task<void> accept();
+  static bool may_warn(std::optional<Clock::time_point>& last);
   void hand_over(IoThread& thread, Socket socket);
 
   const asio::ip::tcp::endpoint endpoint_;
@@ -52,7 +53,8 @@ class Listener {
   Shared& shared_;
   const Accepted accepted_;
   Acceptor acceptor_;
-  Clock::time_point last_warning_{};
+  std::optional<Clock::time_point> last_refusal_;  // that was logged, and so the other
+  std::optional<Clock::time_point> last_failure_;
 };
 
 /// "127.0.0.1:1883", "[::1]:1883".

@@ -35,8 +35,19 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
   connections("http", shared_.http_connections);
   connections("mqtt", shared_.mqtt_tcp_connections);
   connections("mqtt-websocket", shared_.mqtt_websocket_connections);
-  out.single("doctor_connections_refused_total", "counter", "Over the limit `connections`.",
-             shared_.connections_refused.load(std::memory_order_relaxed));
+  out.family("doctor_connections_refused_total", "counter",
+             "Over the limit `connections`, or for want of what the system must give.");
+  const auto refused = [&out](std::string_view cause, const std::atomic<std::uint64_t>& count) {
+    out.sample("doctor_connections_refused_total", {{"cause", cause}},
+               count.load(std::memory_order_relaxed));
+  };
+  refused("limit", shared_.connections_refused);
+  refused("system", shared_.accepts_failed);
+  out.family("doctor_failed_logins_total", "counter", "Wrong secrets and unknown sessions.");
+  out.sample("doctor_failed_logins_total", {{"protocol", "http"}},
+             shared_.failed_logins.count(FailedLogins::Over::http));
+  out.sample("doctor_failed_logins_total", {{"protocol", "mqtt"}},
+             shared_.failed_logins.count(FailedLogins::Over::mqtt));
   out.single("doctor_body_bytes_under_way", "gauge", "Bytes of request bodies being received.",
              shared_.bodies.used());
   out.single("doctor_answer_bytes_under_way", "gauge", "Bytes of large answers being sent.",
@@ -74,9 +85,6 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
   out.single("doctor_mqtt_retained_messages", "gauge", "Retained messages.", mqtt.retained);
   out.single("doctor_mqtt_retained_bytes", "gauge", "Memory of retained messages.",
              mqtt.retained_bytes);
-  out.single("doctor_mqtt_sessions_not_kept_total", "counter",
-             "Sessions that ended with their connection, since too many were away.",
-             mqtt.sessions_not_kept);
   out.single("doctor_mqtt_announcements_total", "counter", "Changes announced, whoever heard.",
              mqtt.announcements);
   out.single("doctor_mqtt_packets_received_total", "counter", "Packets from clients.",
@@ -84,15 +92,30 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
   out.family("doctor_mqtt_messages_total", "counter", "PUBLISH packets by direction.");
   out.sample("doctor_mqtt_messages_total", {{"direction", "in"}}, mqtt.messages_in);
   out.sample("doctor_mqtt_messages_total", {{"direction", "out"}}, mqtt.messages_out);
-  out.single("doctor_mqtt_connects_refused_total", "counter", "CONNECTs with bad credentials.",
-             mqtt.connects_refused);
-  out.single("doctor_mqtt_publishes_refused_total", "counter", "PUBLISHes of those who may not.",
-             mqtt.refused_publish);
   const auto by_cause =
       [&out](std::string_view family,
              std::initializer_list<std::pair<std::string_view, std::uint64_t>> counts) {
         for (const auto& [cause, count] : counts) out.sample(family, {{"cause", cause}}, count);
       };
+  out.family("doctor_mqtt_connects_refused_total", "counter", "CONNECTs refused.");
+  by_cause("doctor_mqtt_connects_refused_total", {{"credentials", mqtt.refused_credentials},
+                                                  {"authentication", mqtt.refused_authentication},
+                                                  {"version", mqtt.refused_version},
+                                                  {"client_id", mqtt.refused_client_id},
+                                                  {"will", mqtt.refused_will}});
+  out.family("doctor_mqtt_publishes_refused_total", "counter", "PUBLISHes refused.");
+  by_cause("doctor_mqtt_publishes_refused_total",
+           {{"session", mqtt.publishes_refused_session}, {"topic", mqtt.publishes_refused_topic}});
+  out.family("doctor_mqtt_subscriptions_refused_total", "counter", "Subscriptions refused.");
+  by_cause("doctor_mqtt_subscriptions_refused_total",
+           {{"filter", mqtt.subscriptions_refused_filter},
+            {"too_many", mqtt.subscriptions_refused_too_many}});
+  out.family("doctor_mqtt_sessions_ended_total", "counter",
+             "MQTT sessions that ended otherwise than their clients asked for.");
+  by_cause("doctor_mqtt_sessions_ended_total", {{"too_many", mqtt.sessions_ended_too_many},
+                                                {"behind", mqtt.sessions_ended_behind},
+                                                {"expired", mqtt.sessions_ended_expired},
+                                                {"restart", mqtt.sessions_ended_restart}});
   out.family("doctor_mqtt_dropped_total", "counter", "Messages that a client did not get.");
   by_cause("doctor_mqtt_dropped_total", {{"queue_full", mqtt.dropped_queue_full},
                                          {"no_member", mqtt.dropped_no_member},
@@ -101,14 +124,19 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
                                          {"packet_size", mqtt.dropped_packet_size},
                                          {"expired", mqtt.dropped_expired}});
   out.family("doctor_mqtt_closed_total", "counter", "Connections that the broker ended.");
-  by_cause("doctor_mqtt_closed_total", {{"malformed", mqtt.closed_malformed},
-                                        {"protocol", mqtt.closed_protocol},
-                                        {"keep_alive", mqtt.closed_keep_alive},
-                                        {"slow", mqtt.closed_slow},
-                                        {"behind", mqtt.closed_behind},
-                                        {"taken_over", mqtt.closed_taken_over},
-                                        {"session_ended", mqtt.closed_session_ended},
-                                        {"operator", mqtt.closed_operator}});
+  by_cause("doctor_mqtt_closed_total",
+           {{"malformed", mqtt.closed_malformed},
+            {"protocol", mqtt.closed_protocol},
+            {"packet_size", mqtt.closed_packet_size},
+            {"receive_maximum", mqtt.closed_receive_maximum},
+            {"connect_timeout", mqtt.closed_connect_timeout},
+            {"keep_alive", mqtt.closed_keep_alive},
+            {"slow", mqtt.closed_slow},
+            {"behind", mqtt.closed_behind},
+            {"taken_over", mqtt.closed_taken_over},
+            {"session_ended", mqtt.closed_session_ended},
+            {"operator", mqtt.closed_operator},
+            {"websocket", shared_.websockets_broken.load(std::memory_order_relaxed)}});
   return out.take();
 }
 

@@ -86,6 +86,7 @@ bool MqttConnection::take(std::string_view octets) {
   std::string& payload = service_.scratch_payload();
   payload.clear();
   const bool open = websocket_->receive(octets, payload);
+  if (websocket_->broken()) service_.websocket_broken(address());
   if (!payload.empty()) service_.broker().receive(id_, payload, Clock::now(), wall_clock());
   return open;
 }
@@ -178,9 +179,13 @@ void MqttConnection::look_at_progress() {
 }
 
 void MqttConnection::describe(mqtt::ClientView::Connection& connection) const {
-  const auto endpoint = peer_of(socket_);
-  connection.address = endpoint ? shown(*endpoint) : "unknown";
+  connection.address = address();
   connection.websocket = websocket_ != nullptr;
+}
+
+std::string MqttConnection::address() const {
+  const auto endpoint = peer_of(socket_);
+  return endpoint ? shown(*endpoint) : "unknown";
 }
 
 // All has been written that the broker had for the client: ends this side, and waits a little for

@@ -36,6 +36,7 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   void abort() override;
 
  private:
+  std::string address() const;
   Task<void> read(std::string received);
   bool take(std::string_view octets);
   bool take_more();

@@ -19,7 +19,7 @@ MqttService::MqttService(IoThread& thread, Shared& shared, const engine::Authori
       broker_(
           shared.limits, [this](const mqtt::Credentials& c) { return log_in(c); },
           [this](std::string_view peer, Clock::time_point now) {
-            return shared_.throttle.failed(peer, now);
+            return shared_.failed_logins.note(FailedLogins::Over::mqtt, peer, now);
           },
           [this](document::Revision revision, std::uint64_t from, std::size_t max_changes) {
             return read_log(revision, from, max_changes);
@@ -157,6 +157,15 @@ void MqttService::pump_soon() {
     pumping_ = false;
     pump();
   });
+}
+
+void MqttService::websocket_broken(std::string_view address) {
+  shared_.websockets_broken.fetch_add(1, std::memory_order_relaxed);
+  const auto now = Clock::now();
+  if (websocket_told_ && now - *websocket_told_ < std::chrono::minutes(1)) return;
+  websocket_told_ = now;
+  log::warning("MQTT: closed a WebSocket that did not speak its protocol, or sent no binary frames",
+               {{"address", std::string(address)}});
 }
 
 Task<void> MqttService::tick() {

@@ -58,6 +58,8 @@ class MqttService final : public engine::Listener {
   /// The same once all sockets that are ready now have been read: what they cause together is then
   /// one write for each receiver.
   void pump_soon();
+  /// Counts and logs a client that does not speak WebSocket as it should.
+  void websocket_broken(std::string_view address);
   void forget(mqtt::ConnectionId connection) { connections_.erase(connection.value); }
   /// Memory for reading and writing that is empty between turns: idle connections need none.
   std::string& scratch_input() { return scratch_input_; }
@@ -83,8 +85,9 @@ class MqttService final : public engine::Listener {
   std::string scratch_input_;
   std::string scratch_payload_;
   std::string scratch_output_;
-  bool pumping_ = false;    // pump_soon is posted
-  bool advancing_ = false;  // the broker's next part is posted
+  std::optional<Clock::time_point> websocket_told_;  // when the last line was logged
+  bool pumping_ = false;                             // pump_soon is posted
+  bool advancing_ = false;                           // the broker's next part is posted
 
   std::mutex mutex_;
   std::vector<document::CommitPtr> batch_;  // guarded by mutex_

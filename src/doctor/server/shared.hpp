@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -29,19 +30,27 @@ inline Timestamp wall_clock() {
   return Timestamp{duration_cast<milliseconds>(now).count()};
 }
 
-/// The one throttle of failed logins, for all transports and threads.
-class SharedThrottle {
+/// Counts, logs and slows down failed logins, for all transports and threads.
+class FailedLogins {
  public:
-  explicit SharedThrottle(std::chrono::milliseconds delay_max) : throttle_(delay_max) {}
+  enum class Over : std::uint8_t { http, mqtt };
 
-  std::chrono::milliseconds failed(std::string_view address, Clock::time_point now) {
-    const std::scoped_lock lock(mutex_);
-    return throttle_.failed(address, now);
+  explicit FailedLogins(std::chrono::milliseconds delay_max) : throttle_(delay_max) {}
+
+  /// Notes one, and says how long its answer must wait.
+  std::chrono::milliseconds note(Over over, std::string_view address, Clock::time_point now);
+  std::uint64_t count(Over over) const {
+    return counts_[static_cast<std::size_t>(over)].load(std::memory_order_relaxed);
   }
 
  private:
+  bool may_log(Clock::time_point now);
+
+  std::array<std::atomic<std::uint64_t>, 2> counts_{};
   std::mutex mutex_;
-  LoginThrottle throttle_;  // guarded by mutex_
+  LoginThrottle throttle_;      // guarded by mutex_
+  Clock::time_point minute_{};  // guarded by mutex_
+  std::size_t lines_ = 0;       // guarded by mutex_: in this minute
 };
 
 /// What connections of all threads share. Everything in it may be used by any thread; it outlives
@@ -53,7 +62,7 @@ struct Shared {
         bodies(l.bodies_under_way),
         answers(l.answers_under_way),
         exports(l.exports),
-        throttle(l.login_delay_max),
+        failed_logins(l.login_delay_max),
         readers(reader_threads) {}
 
   const Limits limits;
@@ -67,9 +76,11 @@ struct Shared {
   std::atomic<std::size_t> mqtt_tcp_connections{0};
   std::atomic<std::size_t> mqtt_websocket_connections{0};
   std::atomic<std::uint64_t> connections_refused{0};  ///< over the limit
+  std::atomic<std::uint64_t> accepts_failed{0};       ///< for want of file descriptors or memory
+  std::atomic<std::uint64_t> websockets_broken{0};    ///< closed for breaking RFC 6455 or §6
   std::atomic<std::uint64_t> request_number{0};
 
-  SharedThrottle throttle;
+  FailedLogins failed_logins;
   WorkerPool readers;
 
   // Set before the first connection is accepted, and not changed while there is one.

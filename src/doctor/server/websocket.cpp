@@ -156,15 +156,21 @@ bool WebSocket::control_frame() {
   payload.swap(control_);
   if (opcode_ == ping) pong_ = std::move(payload);  // §5.5.3: the last ping is the one to answer
   if (opcode_ != closing) return true;
-  if (payload.empty()) return fail(normal);
   if (payload.size() == 1) return fail(protocol_error);
+  if (payload.empty()) {
+    close(normal);
+    return false;
+  }
   const auto code = static_cast<std::uint16_t>(static_cast<std::uint8_t>(payload[0]) << 8 |
                                                static_cast<std::uint8_t>(payload[1]));
   const bool sound = may_be_sent(code) && is_utf8(std::string_view(payload).substr(2));
-  return fail(sound ? code : protocol_error);
+  if (!sound) return fail(protocol_error);
+  close(code);
+  return false;
 }
 
 bool WebSocket::fail(std::uint16_t code) {
+  broken_ = true;
   close(code);
   return false;
 }

@@ -27,6 +27,9 @@ class WebSocket {
   /// @return false once the client may send nothing more: it has closed, or broken the protocol
   bool receive(std::string_view octets, std::string& payload);
 
+  /// Whether it was the protocol that it broke.
+  bool broken() const { return broken_; }
+
   /// Moves control frames that are due, a pong or the closing frame, behind `out`.
   void take_control(std::string& out);
   bool has_control() const { return pong_.has_value() || (closing_ && !close_sent_); }
@@ -53,6 +56,7 @@ class WebSocket {
   std::optional<std::string> pong_;
   std::optional<std::uint16_t> closing_;
   bool close_sent_ = false;
+  bool broken_ = false;
 };
 
 }  // namespace doctor::server
