@@ -26,6 +26,9 @@ namespace {
 constexpr Outbox::Bounds no_bounds{std::numeric_limits<std::size_t>::max(),
                                    std::numeric_limits<std::size_t>::max()};
 
+// Nothing counts up to here.
+constexpr std::uint64_t largest_number = 1ull << 60;
+
 Result<std::uint64_t> decode_number(std::string_view bytes) {
   Reader reader(bytes);
   const std::uint64_t number = reader.eight_bytes();
@@ -78,6 +81,9 @@ Result<Broker::Impl::Plan> Broker::Impl::plan(std::span<const StateRecord> recor
   for (const StateRecord& record : records) {
     const auto key = RecordKey::decode(record.key);
     if (!key) return key.error();
+    if (key->first > largest_number || key->second > largest_number) {
+      return invalid("a number that was never given");
+    }
     if (const auto done = read(*key, record.value.value_or(std::string())); !done) {
       return done.error();
     }
@@ -98,7 +104,9 @@ Result<void> Broker::Impl::check(const Plan& plan) const {
     if (record.place.value_or(plan.progress) > end) {
       return invalid("it is of later revisions than the store has");
     }
+    if (record.next_sent > largest_number) return invalid("a number that was never given");
     for (const auto& [_, queued] : kept.queued) {
+      if (queued.sent > largest_number) return invalid("a number that was never given");
       const bool has_message = queued.stage != QueuedRecord::Stage::received;
       if (has_message && !plan.messages.contains(queued.message)) {
         return invalid("a message that waits for a session is missing");
