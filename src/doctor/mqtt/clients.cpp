@@ -75,13 +75,14 @@ ClientView Broker::Impl::view_of(const Session& of, std::size_t filters_max,
   if (of.principal.session) view.session = fingerprint(of.principal.session->id);
   view.session_expiry = in_seconds(of.expiry);
   if (const Client* client = of.client) {
-    view.connection.emplace();
-    view.connection->id = client->id;
-    view.connection->user_name = client->user_name;
-    view.connection->version = client->version;
-    view.connection->since = timeline_.wall_of(client->connected_at);
-    view.connection->keep_alive = in_seconds(client->silence_max * 2 / 3);
-    view.connection->clean_start = client->clean_start;
+    ClientView::Connection connection;
+    connection.id = client->id;
+    connection.user_name = client->user_name;
+    connection.version = client->version;
+    connection.since = timeline_.wall_of(client->connected_at);
+    connection.keep_alive = in_seconds(client->silence_max * 2 / 3);
+    connection.clean_start = client->clean_start;
+    view.connection = std::move(connection);
   } else {
     view.away = {timeline_.wall_of(of.ends_at - of.expiry), timeline_.wall_of(of.ends_at)};
   }

@@ -33,14 +33,19 @@ void Inflight::restore(std::uint64_t number, Message message, bool received) {
 
 const Inflight::Slot* Inflight::slot_of(std::uint16_t packet_id) const {
   if (slots_.empty() || packet_id == 0) return nullptr;
-  const std::uint64_t first = slots_.front().sent.number;
-  std::uint64_t number = first - first % identifiers + (packet_id - 1u);
-  if (number < first) number += identifiers;
-  for (; number <= slots_.back().sent.number; number += identifiers) {
-    const auto slot = std::lower_bound(
-        slots_.begin(), slots_.end(), number,
-        [](const Slot& s, std::uint64_t wanted) { return s.sent.number < wanted; });
-    if (slot->sent.number == number && slot->taken) return &*slot;
+  // The first number from here on that has this identifier.
+  const auto from = [&](std::uint64_t number) {
+    const std::uint64_t same_round = number - number % identifiers + (packet_id - 1u);
+    return same_round < number ? same_round + identifiers : same_round;
+  };
+  for (auto slot = slots_.begin(); slot != slots_.end();) {
+    const std::uint64_t number = from(slot->sent.number);
+    slot = std::lower_bound(slot, slots_.end(), number, [](const Slot& s, std::uint64_t wanted) {
+      return s.sent.number < wanted;
+    });
+    if (slot == slots_.end() || slot->sent.number != number) continue;
+    if (slot->taken) return &*slot;
+    ++slot;
   }
   return nullptr;
 }

@@ -183,10 +183,11 @@ SessionRecord Broker::Impl::record_of(const Session& session) const {
   record.next_sent = session.inflight.next();
   record.received.assign(session.received.begin(), session.received.end());
   if (session.will) {
-    SessionRecord::Will& will = record.will.emplace();
+    SessionRecord::Will will;
     will.delay = seconds_of(session.will->delay);
     if (session.client == nullptr) will.due = timeline_.wall_of(session.will_at);
     session.will->publication->store(timeline_, will.publication);
+    record.will = std::move(will);
   }
   for (const Session::RetainedReading& reading : session.retained) {
     record.readings.push_back(

@@ -136,13 +136,14 @@ Result<SessionRecord> SessionRecord::decode(std::string_view bytes) {
       record.received.push_back(reader.two_bytes());
     }
     if (reader.byte() != 0) {
-      Will& will = record.will.emplace();
+      SessionRecord::Will will;
       will.delay = reader.four_bytes();
       will.due = read_time(reader);
       will.publication = read_long(reader);
+      record.will = std::move(will);
     }
     for (auto count = reader.four_bytes(); count > 0 && !reader.failed(); --count) {
-      Reading& reading = record.readings.emplace_back();
+      SessionRecord::Reading& reading = record.readings.emplace_back();
       reading.subscription = reader.eight_bytes();
       reading.kept_before = reader.eight_bytes();
       reading.after = read_long(reader);

@@ -1,5 +1,8 @@
+#include <limits>
 #include <map>
+#include <set>
 
+#include "doctor/json/scanner.hpp"
 #include "doctor/mqtt/broker_impl.hpp"
 #include "doctor/mqtt/topic.hpp"
 
@@ -29,11 +32,44 @@ constexpr Outbox::Bounds no_bounds{std::numeric_limits<std::size_t>::max(),
 // Nothing counts up to here.
 constexpr std::uint64_t largest_number = 1ull << 60;
 
+// Whether its numbers are such as its kind has.
+bool has_right_numbers(const RecordKey& key) {
+  const auto given = [](std::uint64_t number) { return number > 0 && number <= largest_number; };
+  switch (key.kind) {
+    case RecordKind::progress:
+      return key.first == 0 && key.second == 0;
+    case RecordKind::session:
+    case RecordKind::message:
+    case RecordKind::retained:
+      return given(key.first) && key.second == 0;
+    case RecordKind::subscription:
+    case RecordKind::queued:
+      return given(key.first) && given(key.second);
+    case RecordKind::permissions:
+      return given(key.first) && key.second <= largest_number;
+  }
+  return false;
+}
+
+// Whether it names a principal and a client id (`key_of` in connect.cpp).
+bool is_session_key(std::string_view key) {
+  const auto end = key.find('\0');
+  if (end == std::string_view::npos) return false;
+  return key[0] == 's' ? end > 1 : end == 1 && (key[0] == 'c' || key[0] == 'a');
+}
+
 Result<std::uint64_t> decode_number(std::string_view bytes) {
   Reader reader(bytes);
   const std::uint64_t number = reader.eight_bytes();
   if (reader.failed() || !reader.at_end()) return invalid("a number is not whole");
   return number;
+}
+
+Result<document::Permissions> decode_permissions(std::string_view text) {
+  constexpr std::uint32_t levels = 2;  // ids in an object
+  const auto value = json::compact(text, levels);
+  if (!value) return value.error();
+  return document::Permissions::parse(*value);
 }
 
 }  // namespace
@@ -61,7 +97,7 @@ Result<Broker::Impl::Plan> Broker::Impl::plan(std::span<const StateRecord> recor
       }
       case RecordKind::permissions:
         return put(plan.sessions[key.first].permissions, document::Revision(key.second),
-                   document::Permissions::parse(value));
+                   decode_permissions(value));
       case RecordKind::subscription:
         return put(plan.sessions[key.first].subscriptions, key.second,
                    SubscriptionRecord::decode(value));
@@ -81,9 +117,7 @@ Result<Broker::Impl::Plan> Broker::Impl::plan(std::span<const StateRecord> recor
   for (const StateRecord& record : records) {
     const auto key = RecordKey::decode(record.key);
     if (!key) return key.error();
-    if (key->first > largest_number || key->second > largest_number) {
-      return invalid("a number that was never given");
-    }
+    if (!has_right_numbers(*key)) return invalid("a number that was never given");
     if (const auto done = read(*key, record.value.value_or(std::string())); !done) {
       return done.error();
     }
@@ -95,18 +129,25 @@ Result<Broker::Impl::Plan> Broker::Impl::plan(std::span<const StateRecord> recor
 Result<void> Broker::Impl::check(const Plan& plan) const {
   const FeedPosition end{document::Revision(feed_.newest().value + 1), 0};
   if (plan.progress > end) return invalid("it is of later revisions than the store has");
+  std::set<std::string_view> keys;
   for (const auto& [number, kept] : plan.sessions) {
     const SessionRecord& record = kept.record;
-    if (record.key.find('\0') == std::string::npos) return invalid("a session has no name");
-    if (record.key.starts_with('s') && kept.permissions.empty()) {
-      return invalid("a session has no permissions");
+    if (!is_session_key(record.key)) return invalid("a session has no name");
+    if (!keys.insert(record.key).second) return invalid("two sessions have one name");
+    if (record.key.starts_with('s') == kept.permissions.empty()) {
+      return invalid("permissions are of sessions of Doctor alone, and each has some");
     }
     if (record.place.value_or(plan.progress) > end) {
       return invalid("it is of later revisions than the store has");
     }
+    std::set<std::uint64_t> sent;
     if (record.next_sent > largest_number) return invalid("a number that was never given");
     for (const auto& [_, queued] : kept.queued) {
       if (queued.sent > largest_number) return invalid("a number that was never given");
+      const bool is_sent = queued.stage != QueuedRecord::Stage::waiting;
+      if (is_sent && !sent.insert(queued.sent).second) {
+        return invalid("two messages were sent under one number");
+      }
       const bool has_message = queued.stage != QueuedRecord::Stage::received;
       if (has_message && !plan.messages.contains(queued.message)) {
         return invalid("a message that waits for a session is missing");
@@ -189,7 +230,7 @@ void Broker::Impl::restore_session(const Plan& plan, std::uint64_t number) {
         record.will->due ? timeline_.time_of(*record.will->due) : now_ + session.will->delay;
   }
   const FeedPosition position = record.place.value_or(plan.progress);
-  restore_permissions(session, kept, position.revision);
+  if (session.principal.session) restore_permissions(session, kept, position.revision);
   restore_subscriptions(session, kept);
   fall_behind(session, {position.revision, static_cast<std::size_t>(position.index), {}, {}});
   restore_messages(session, plan, kept);
@@ -227,7 +268,10 @@ void Broker::Impl::restore_permissions(Session& session, const KeptSession& kept
 void Broker::Impl::restore_subscriptions(Session& session, const KeptSession& kept) {
   for (const auto& [number, record] : kept.subscriptions) {
     auto own = own_filter(session, record.filter);
-    if (!own) continue;
+    if (!own) {  // of a standard that is stricter now
+      state_.erase({RecordKind::subscription, session.record, number});
+      continue;
+    }
     own->record = number;
     subscriptions_.add({session.number, record.options, Identifiers::restored(record.identifiers)},
                        own->key());
