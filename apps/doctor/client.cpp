@@ -44,6 +44,14 @@ std::shared_ptr<ClientOptions> add_client_options(CLI::App& command) {
       ->envname("DOCTOR_SESSION")
       ->type_name("ID")
       ->group("Server");
+  const auto add_file = [&command](const char* name, std::string& into, const char* variable,
+                                   const char* what) {
+    command.add_option(name, into, what)->envname(variable)->type_name("FILE")->group("Server");
+  };
+  add_file("--cacert", options->tls.ca, "DOCTOR_CACERT",
+           "PEM: who signed the server's certificate, if the system does not know");
+  add_file("--cert", options->tls.cert, "DOCTOR_CERT", "PEM: a certificate of our own to show");
+  add_file("--key", options->tls.key, "DOCTOR_KEY", "PEM: its key, if not in the same file");
   return options;
 }
 
@@ -67,7 +75,8 @@ Result<Client> Client::open(std::string command, const ClientOptions& options) {
   std::vector<std::pair<std::string, std::string>> headers;
   if (!secret.empty()) headers.emplace_back("SECRET", std::move(secret));
   if (!options.session.empty()) headers.emplace_back("SESSION", options.session);
-  return Client(std::move(command), options.json, HttpClient(options.server, std::move(headers)));
+  return Client(std::move(command), options.json,
+                HttpClient(options.server, options.tls, std::move(headers)));
 }
 
 void Client::complain(std::string_view text) const {

@@ -15,6 +15,7 @@ struct ClientOptions {
   std::string server = "http://localhost:3000";
   std::string secret_file;
   std::string session;
+  TlsFiles tls;
   bool json = false;
 };
 

@@ -51,8 +51,10 @@ std::string_view HttpReply::header(std::string_view name) const {
   return {};
 }
 
-HttpClient::HttpClient(std::string server, std::vector<std::pair<std::string, std::string>> headers)
+HttpClient::HttpClient(std::string server, TlsFiles tls,
+                       std::vector<std::pair<std::string, std::string>> headers)
     : server_(std::move(server)),
+      tls_(std::move(tls)),
       headers_(std::move(headers)),
       handle_(std::make_unique<Handle>()) {
   while (server_.ends_with('/')) server_.pop_back();
@@ -93,6 +95,13 @@ Result<HttpReply> HttpClient::send(const HttpRequest& request, const Sink& sink)
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+
+  const auto set_file = [easy](CURLoption option, const std::string& file) {
+    if (!file.empty()) curl_easy_setopt(easy, option, file.c_str());
+  };
+  set_file(CURLOPT_CAINFO, tls_.ca);
+  set_file(CURLOPT_SSLCERT, tls_.cert);
+  set_file(CURLOPT_SSLKEY, tls_.key.empty() ? tls_.cert : tls_.key);
 
   const CURLcode code = curl_easy_perform(easy);
   curl_slist_free_all(lines);

@@ -28,15 +28,23 @@ struct HttpReply {
   std::string_view header(std::string_view name) const;
 };
 
+/// What a client needs for https, as PEM files; empty: the system's certificates, none of its own.
+struct TlsFiles {
+  std::string ca;    ///< who signs servers' certificates
+  std::string cert;  ///< the client's own
+  std::string key;   ///< its key; empty: in the same file
+};
+
 /// One connection to a server, kept open between requests; for one thread.
 class HttpClient {
  public:
   /// Takes the body of an answer piece by piece; false breaks off.
   using Sink = std::function<bool(std::string_view)>;
 
-  /// @param server   "http://host:port", perhaps with a path in front of the API's
+  /// @param server   "http://host:port" or "https://...", perhaps with a path in front of the API's
   /// @param headers  sent with every request
-  HttpClient(std::string server, std::vector<std::pair<std::string, std::string>> headers);
+  HttpClient(std::string server, TlsFiles tls,
+             std::vector<std::pair<std::string, std::string>> headers);
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
 
@@ -48,6 +56,7 @@ class HttpClient {
  private:
   struct Handle;
   std::string server_;
+  TlsFiles tls_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::unique_ptr<Handle> handle_;
 };
