@@ -25,7 +25,7 @@ ALLOWED = [
     (r"boost/(asio|beast)\b.*", {"server"}),
     (r"boost/.*", {"server"}),
     (r"lmdb\.h", {"store"}),
-    (r"openssl/.*", {"base"}),
+    (r"openssl/.*", {"base", "server"}),
     (r"xxhash\.h", {"base"}),
     (r"simdjson\.h", {"json", "bench", "fuzz"}),  # bench, fuzz: what our scanner is held against
     (r"libdeflate\.h", {"rest"}),

@@ -102,11 +102,27 @@ void add_serve(CLI::App& program, Run& run) {
                       "accepted and ignored: STOMP is not served by this version");
   command->add_option("--secret-file", flags->secret_file,
                       "file with the secret that connectors send (SECRET)");
+  command->add_option("--api-tls-port", flags->api_tls_port,
+                      "HTTPS port, 0: off (API_TLS_PORT; 0)");
+  command->add_option("--mqtt-tls-port", flags->mqtt_tls_port,
+                      "port of MQTT over TLS, 0: off (MQTT_TLS_PORT; 0)");
+  command->add_option("--tls-cert", flags->tls_cert,
+                      "PEM file: the certificate, then those up to its root (TLS_CERT)");
+  command->add_option("--tls-key", flags->tls_key,
+                      "PEM file with its key (TLS_KEY; the certificate's file)");
+  command->add_option("--tls-ca", flags->tls_ca,
+                      "PEM file: who signs certificates of clients (TLS_CA)");
+  command->add_option("--tls-verify-client", flags->tls_verify_client,
+                      "none, optional or required (TLS_VERIFY_CLIENT; optional with --tls-ca)");
   command->footer(
       "Environment: SECRET, API_PORT, MQTT_PORT, CLUSTERED (0: one I/O thread, 1: one per core),\n"
-      "DOCTOR_DATA_DIR. SIGHUP reads the configuration again, SIGTERM stops.\n"
-      "Example:\n"
-      "  doctor serve --data-dir /var/lib/doctor --secret-file /etc/doctor/secret");
+      "DOCTOR_DATA_DIR, API_TLS_PORT, MQTT_TLS_PORT, TLS_CERT, TLS_KEY, TLS_CA,\n"
+      "TLS_VERIFY_CLIENT. SIGHUP reads the configuration and the certificates again, SIGTERM\n"
+      "stops.\n"
+      "Examples:\n"
+      "  doctor serve --data-dir /var/lib/doctor --secret-file /etc/doctor/secret\n"
+      "  doctor serve --api-tls-port 3443 --mqtt-tls-port 8883 --tls-cert cert.pem --tls-key "
+      "key.pem");
   command->callback([flags, &run] { run = [flags] { return serve(*flags); }; });
 }
 

@@ -1,4 +1,8 @@
-"""Subscribers made of real MQTT clients. Each starts subscribed and gives what it hears as text."""
+"""Subscribers made of real MQTT clients. Each starts subscribed and gives what it hears as text.
+
+tls: files of doctor.certificates, for the server's listeners with TLS; the client trusts their CA and shows their
+certificate, if there is one.
+"""
 
 import queue
 import subprocess
@@ -13,7 +17,7 @@ SCRIPT = Path(__file__).with_name("subscribe.js")
 class Paho:
     """paho-mqtt. version: 4 or 5; transport: tcp or websockets (then on the API's port)."""
 
-    def __init__(self, server, filter, version, transport="tcp", path="/mqtt", credentials=None, qos=0):
+    def __init__(self, server, filter, version, transport="tcp", path="/mqtt", credentials=None, qos=0, tls=None):
         self.lines, ready = queue.Queue(), threading.Event()
         protocol = paho.MQTTv5 if version == 5 else paho.MQTTv311
         self.client = paho.Client(protocol=protocol, transport=transport)
@@ -21,10 +25,13 @@ class Paho:
             self.client.ws_set_options(path=path)
         if credentials:
             self.client.username_pw_set(*credentials)
+        api, mqtt = (server.api, server.mqtt) if not tls else (server.api_tls, server.mqtt_tls)
+        if tls:
+            self.client.tls_set(str(tls.ca), tls.cert and str(tls.cert), tls.key and str(tls.key))
         self.client.on_message = lambda client, _, message: self.lines.put(f"{message.topic} {message.payload.decode()}")
         self.client.on_subscribe = lambda *_: ready.set()
         self.client.on_connect = lambda client, *_: client.subscribe(filter, qos)
-        self.client.connect("127.0.0.1", server.api if transport == "websockets" else server.mqtt, keepalive=30)
+        self.client.connect("127.0.0.1", api if transport == "websockets" else mqtt, keepalive=30)
         self.client.loop_start()
         assert ready.wait(10), "paho was not subscribed"
 
@@ -62,16 +69,23 @@ class Process:
         self.process.stdout.close()
 
 
-def mosquitto_sub(server, filter, version, credentials=None):
-    command = ["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", str(server.mqtt), "-t", filter, "-v", "-d",
+def mosquitto_sub(server, filter, version, credentials=None, tls=None):
+    port = server.mqtt_tls if tls else server.mqtt
+    command = ["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-t", filter, "-v", "-d",
                "-V", "5" if version == 5 else "311"]
+    if tls:
+        command += ["--cafile", str(tls.ca)] + (["--cert", str(tls.cert), "--key", str(tls.key)] if tls.cert else [])
     if credentials:
         command += ["-u", credentials[0], "-P", credentials[1]]
     return Process(command, lambda line: line.startswith("Subscribed"))
 
 
-def mqtt_js(server, filter, version, transport="ws", path="/mqtt", credentials=()):
-    url = f"ws://127.0.0.1:{server.api}{path}" if transport == "ws" else f"mqtt://127.0.0.1:{server.mqtt}"
+def mqtt_js(server, filter, version, transport="ws", path="/mqtt", credentials=(), tls=None):
+    if tls:
+        url = f"wss://127.0.0.1:{server.api_tls}{path}" if transport == "ws" else f"mqtts://127.0.0.1:{server.mqtt_tls}"
+    else:
+        url = f"ws://127.0.0.1:{server.api}{path}" if transport == "ws" else f"mqtt://127.0.0.1:{server.mqtt}"
     # Debian's node looks for Debian's modules by itself; another node must be told where they are.
-    command = ["env", "NODE_PATH=/usr/share/nodejs", "/usr/bin/node", str(SCRIPT), url, str(version), filter, *credentials]
+    variables = ["NODE_PATH=/usr/share/nodejs"] + ([f"NODE_EXTRA_CA_CERTS={tls.ca}"] if tls else [])
+    command = ["env", *variables, "/usr/bin/node", str(SCRIPT), url, str(version), filter, *credentials]
     return Process(command, lambda line: line == "ready")

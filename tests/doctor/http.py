@@ -38,10 +38,14 @@ class Closed(ConnectionError):
 
 
 class Http:
-    """A keep-alive connection. `headers` go with every request. Reconnects when it was closed."""
+    """A keep-alive connection. `headers` go with every request. Reconnects when it was closed.
 
-    def __init__(self, port, host="127.0.0.1", headers=None, timeout=30):
+    tls: an ssl.SSLContext; then an end without close_notify raises ssl.SSLEOFError.
+    """
+
+    def __init__(self, port, host="127.0.0.1", headers=None, timeout=30, tls=None):
         self.address = (host, port)
+        self.tls = tls
         self.headers = dict(headers or {})
         self.timeout = timeout
         self.socket = None
@@ -51,6 +55,8 @@ class Http:
         self.close()
         self.socket = socket.create_connection(self.address, self.timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.address[0], suppress_ragged_eofs=False)
         return self
 
     def close(self):

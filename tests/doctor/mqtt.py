@@ -144,15 +144,19 @@ def raw_subscriber(port, name, receive_buffer=None):
 
 
 class Mqtt:
-    """A client. Connects at once (code and properties of the CONNACK are kept)."""
+    """A client. Connects at once (code and properties of the CONNACK are kept). tls: an ssl.SSLContext."""
 
-    def __init__(self, port, user=None, password=None, version=4, client_id=None, host="127.0.0.1", timeout=10, **more):
+    def __init__(self, port, user=None, password=None, version=4, client_id=None, host="127.0.0.1", timeout=10, tls=None, **more):
         self.version, self.timeout = version, timeout
         self.buffer, self.messages, self.closed = b"", [], None
         self.next_identifier = 1
         self.send_acknowledgements, self.unacknowledged = True, []
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pending = lambda: 0  # what TLS has read and select does not see
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
+            self.pending = self.socket.pending
         if client_id is None:
             client_id = "t" + os.urandom(6).hex()
         self.send(connect_packet(client_id, version, user, password, **more))
@@ -288,7 +292,7 @@ class Mqtt:
             if found:
                 return found
             left = until - time.monotonic()
-            if not select.select([self.socket], [], [], max(left, 0))[0]:
+            if not self.pending() and not select.select([self.socket], [], [], max(left, 0))[0]:
                 return None
             try:
                 data = self.socket.recv(1 << 18)

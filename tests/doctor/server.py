@@ -14,7 +14,8 @@ from pathlib import Path
 from .http import Http
 
 BINARY = Path(os.environ.get("DOCTOR_BIN", Path(__file__).parents[2] / "build/release/doctor")).resolve()
-FIRST_DOCTOR = ("SECRET", "API_PORT", "MQTT_PORT", "STOMP_PORT", "CLUSTERED", "MONGO_HOST", "MONGO_MAIN_DB")
+SETTINGS = ("SECRET", "API_PORT", "MQTT_PORT", "STOMP_PORT", "CLUSTERED", "MONGO_HOST", "MONGO_MAIN_DB", "API_TLS_PORT",
+            "MQTT_TLS_PORT", "TLS_CERT", "TLS_KEY", "TLS_CA", "TLS_VERIFY_CLIENT")
 
 
 def claim_port():
@@ -44,7 +45,7 @@ def free_port():
 
 def environment(**more):
     """The environment without anything that would configure the server."""
-    kept = {k: v for k, v in os.environ.items() if k not in FIRST_DOCTOR and not k.startswith("DOCTOR_")}
+    kept = {k: v for k, v in os.environ.items() if k not in SETTINGS and not k.startswith("DOCTOR_")}
     return {**kept, **{k: v for k, v in more.items() if v is not None}}
 
 
@@ -60,11 +61,11 @@ class Server:
     """A server on free ports. Without `data` on a temporary store, which goes with it.
 
     secret: the connector's, None for unsecured. config: text of doctor.toml. wrap: words to put
-    before the command. As a context manager it is started and stopped, and what it logged is
+    before the command. tls: files of doctor.certificates, then it listens with TLS too. As a context manager it is started and stopped, and what it logged is
     printed if the block raises.
     """
 
-    def __init__(self, secret=None, config="", data=None, env=None, args=(), wrap=()):
+    def __init__(self, secret=None, config="", data=None, env=None, args=(), wrap=(), tls=None):
         self.secret = secret
         self.folder = Path(tempfile.mkdtemp(prefix="doctor-test-"))
         self.data = Path(data) if data else self.folder / "data"
@@ -74,8 +75,9 @@ class Server:
         self.env = dict(env or {})
         self.args = list(args)
         self.wrap = list(wrap)
+        self.tls = tls
         self.process = None
-        self.api = self.mqtt = 0
+        self.api = self.mqtt = self.api_tls = self.mqtt_tls = 0
         self.claims = []
 
     # -- life -------------------------------------------------------------------------------
@@ -83,15 +85,18 @@ class Server:
     def command(self):
         return [
             *self.wrap, str(BINARY), "serve", "--config", str(self.config_path), "--data-dir", str(self.data),
-            "--listen", "127.0.0.1", "--api-port", str(self.api), "--mqtt-port", str(self.mqtt), *self.args,
+            "--listen", "127.0.0.1", "--api-port", str(self.api), "--mqtt-port", str(self.mqtt), *self.tls_args(), *self.args,
         ]
+
+    def tls_args(self):
+        return ["--api-tls-port", str(self.api_tls), "--mqtt-tls-port", str(self.mqtt_tls),
+                "--tls-cert", str(self.tls.cert), "--tls-key", str(self.tls.key)] if self.tls else []
 
     def launch(self, same_ports=False):
         """Starts the process without waiting for it."""
         if not same_ports:
             self.release()
-            (self.api, api), (self.mqtt, mqtt) = claim_port(), claim_port()
-            self.claims = [api, mqtt]
+            (self.api, self.mqtt, self.api_tls, self.mqtt_tls), self.claims = zip(*(claim_port() for _ in range(4)))
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,

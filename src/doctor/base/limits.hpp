@@ -36,6 +36,7 @@ struct Limits {
   std::size_t bodies_under_way = 512u << 20;    ///< bytes of all bodies being received (503)
   std::size_t answers_under_way = 1024u << 20;  ///< bytes of all answers being sent (503)
   std::size_t commands_waiting = 10'000;        ///< writes queued for the writer (503)
+  std::chrono::milliseconds tls_handshake_timeout{10'000};
   std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte to the blank line
   std::chrono::milliseconds body_timeout{60'000};    ///< between two reads of a body
   std::chrono::milliseconds write_timeout{60'000};   ///< between two writes of an answer

@@ -1,9 +1,12 @@
 #include "doctor/server/configuration.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cstdlib>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
+#include <utility>
 
 #include "doctor/base/text.hpp"
 #include "doctor/server/limit_settings.hpp"
@@ -20,6 +23,11 @@ struct FileSettings {
   std::optional<std::string> secret;
   std::optional<std::string> secret_file;
   bool stomp_port = false;
+  std::optional<std::string> tls_listen;
+  TlsChoice tls;  // of all listeners, but for what one has of its own
+  TlsChoice api_tls;
+  TlsChoice mqtt_tls;
+  TlsChoice metrics_tls;
 };
 
 bool is_address(std::string_view text) {
@@ -69,6 +77,28 @@ Result<std::string> read_secret_file(const std::string& path) {
   return secret;
 }
 
+constexpr std::string_view verify_expected = "\"none\", \"optional\" or \"required\"";
+
+TlsChoice read_tls(SettingsTable& table) {
+  TlsChoice choice;
+  if (std::string text; table.text("cert", text)) choice.cert = text;
+  if (std::string text; table.text("key", text)) choice.key = text;
+  if (std::string text; table.text("ca", text)) choice.ca = text;
+  if (std::string text; table.text(
+          "verify_client", text,
+          [](std::string_view t) { return parse_verify_client(t).has_value(); }, verify_expected)) {
+    choice.verify_client = parse_verify_client(text);
+  }
+  return choice;
+}
+
+TlsChoice read_tls_of(SettingsTable& tls, std::string_view listener) {
+  SettingsTable table = tls.table(listener);
+  TlsChoice choice = read_tls(table);
+  table.finish();
+  return choice;
+}
+
 void read_limits(SettingsTable& table, Limits& limits) {
   for (const LimitSetting& setting : limit_settings()) {
     std::uint64_t value = setting.get(limits);
@@ -89,6 +119,8 @@ Result<FileSettings> read_file(const std::string& path, Configuration& configura
   }
   top.number("api_port", configuration.api_port, 0, port_max);
   top.number("mqtt_port", configuration.mqtt_port, 0, port_max);
+  top.number("api_tls_port", configuration.api_tls.port, 0, port_max);
+  top.number("mqtt_tls_port", configuration.mqtt_tls.port, 0, port_max);
   std::uint16_t stomp_port = 0;
   found.stomp_port = top.number("stomp_port", stomp_port, 0, port_max);
   top.flag("clustered", configuration.clustered);
@@ -104,7 +136,18 @@ Result<FileSettings> read_file(const std::string& path, Configuration& configura
   SettingsTable metrics = top.table("metrics");
   metrics.text("listen", configuration.metrics_listen, is_listen_address, address_expected);
   metrics.number("port", configuration.metrics_port, 0, port_max);
+  metrics.number("tls_port", configuration.metrics_tls.port, 0, port_max);
   metrics.finish();
+
+  SettingsTable tls = top.table("tls");
+  if (std::string text; tls.text("listen", text, is_listen_address, address_expected)) {
+    found.tls_listen = text;
+  }
+  found.tls = read_tls(tls);
+  found.api_tls = read_tls_of(tls, "api");
+  found.mqtt_tls = read_tls_of(tls, "mqtt");
+  found.metrics_tls = read_tls_of(tls, "metrics");
+  tls.finish();
 
   SettingsTable logging = top.table("log");
   if (std::string text; logging.text(
@@ -155,9 +198,13 @@ class Sources {
     }
     port("API_PORT", flags_.api_port, configuration_.api_port);
     port("MQTT_PORT", flags_.mqtt_port, configuration_.mqtt_port);
+    port("API_TLS_PORT", flags_.api_tls_port, configuration_.api_tls.port);
+    port("MQTT_TLS_PORT", flags_.mqtt_tls_port, configuration_.mqtt_tls.port);
     clustered();
     secret();
     listen();
+    ports();
+    tls();
     ignored();
     if (mistake_) return *mistake_;
     return configuration_;
@@ -229,24 +276,76 @@ class Sources {
     const bool secured = configuration_.secret.has_value();
     const auto chosen = flags_.listen ? flags_.listen : file_.listen;
     configuration_.listen = chosen ? *chosen : secured ? "::" : "localhost";
-    const bool remote = !is_loopback(configuration_.listen);
-    if (!secured && remote && !configuration_.allow_unsecured_remote) {
-      return mistake("listening on " + configuration_.listen +
-                     " without a secret would let anyone read and write everything; set SECRET, or "
-                     "allow_unsecured_remote = true in the configuration file");
+    configuration_.tls_listen = file_.tls_listen.value_or(configuration_.listen);
+    for (const std::string& address : {configuration_.listen, configuration_.tls_listen}) {
+      if (secured || is_loopback(address) || configuration_.allow_unsecured_remote) continue;
+      mistake("listening on " + address +
+              " without a secret would let anyone read and write everything; set SECRET, or "
+              "allow_unsecured_remote = true in the configuration file");
     }
-    if (configuration_.api_port == 0 && configuration_.mqtt_port == 0) {
-      return mistake("both the API port and the MQTT port are 0 (off): there is nothing to serve");
+    const bool plain = configuration_.api_port != 0 || configuration_.mqtt_port != 0;
+    if (secured && plain && !is_loopback(configuration_.listen)) {
+      configuration_.notes.push_back(
+          "the secret and session ids travel in clear text to " + configuration_.listen +
+          "; listen on loopback, or serve TLS (api_tls_port, mqtt_tls_port) and turn api_port and "
+          "mqtt_port off with 0");
     }
-    if (configuration_.api_port != 0 && configuration_.api_port == configuration_.mqtt_port) {
-      return mistake("the API port and the MQTT port are both " +
-                     std::to_string(configuration_.api_port));
+  }
+
+  void ports() {
+    const Configuration& c = configuration_;
+    if (c.api_port == 0 && c.mqtt_port == 0 && c.api_tls.port == 0 && c.mqtt_tls.port == 0) {
+      return mistake("the ports of the API and of MQTT are all 0 (off): there is nothing to serve");
     }
-    if (secured && remote) {
-      configuration_.notes.push_back("the secret and session ids travel in clear text to " +
-                                     configuration_.listen +
-                                     "; put a proxy with TLS in front, or listen on loopback");
+    all_differ({{"the API port", c.api_port},
+                {"the MQTT port", c.mqtt_port},
+                {"the API's TLS port", c.api_tls.port},
+                {"MQTT's TLS port", c.mqtt_tls.port}});
+    // These may have an address of their own.
+    all_differ({{"metrics.port", c.metrics_port}, {"metrics.tls_port", c.metrics_tls.port}});
+  }
+
+  void all_differ(std::initializer_list<std::pair<std::string_view, std::uint16_t>> ports) {
+    for (const auto* one = ports.begin(); one != ports.end(); ++one) {
+      const auto same = [one](const auto& other) { return other.second == one->second; };
+      const auto* const other = std::find_if(one + 1, ports.end(), same);
+      if (one->second == 0 || other == ports.end()) continue;
+      mistake(std::string(one->first) + " and " + std::string(other->first) + " are both " +
+              std::to_string(one->second));
     }
+  }
+
+  void tls() {
+    const auto choose = [this](std::optional<std::string>& into, const char* name,
+                               const std::optional<std::string>& flag) {
+      into = flag ? flag : environment(name);
+    };
+    TlsChoice given;
+    choose(given.cert, "TLS_CERT", flags_.tls_cert);
+    choose(given.key, "TLS_KEY", flags_.tls_key);
+    choose(given.ca, "TLS_CA", flags_.tls_ca);
+    std::optional<std::string> verify;
+    choose(verify, "TLS_VERIFY_CLIENT", flags_.tls_verify_client);
+    if (verify) given.verify_client = parse_verify_client(*verify);
+    if (verify && !given.verify_client) {
+      return mistake("--tls-verify-client, or the environment's TLS_VERIFY_CLIENT: found \"" +
+                     *verify + "\", expected " + std::string(verify_expected));
+    }
+    const TlsChoice shared = file_.tls.after(given);
+    settle(configuration_.api_tls, "api_tls_port", shared.after(file_.api_tls));
+    settle(configuration_.mqtt_tls, "mqtt_tls_port", shared.after(file_.mqtt_tls));
+    settle(configuration_.metrics_tls, "metrics.tls_port", shared.after(file_.metrics_tls));
+  }
+
+  void settle(Configuration::TlsListener& listener, std::string_view port,
+              const TlsChoice& choice) {
+    if (listener.port == 0) return;
+    const Result<TlsSettings> settings = choice.settled();
+    if (!settings) {
+      return mistake(std::string(port) + " is " + std::to_string(listener.port) + ", but " +
+                     settings.error().detail);
+    }
+    listener.settings = *settings;
   }
 
   void ignored() {
@@ -295,9 +394,13 @@ std::vector<std::string> needing_restart(const Configuration& before, const Conf
   compare(before.listen, after.listen, "listen");
   compare(before.api_port, after.api_port, "api_port");
   compare(before.mqtt_port, after.mqtt_port, "mqtt_port");
+  compare(before.api_tls.port, after.api_tls.port, "api_tls_port");
+  compare(before.mqtt_tls.port, after.mqtt_tls.port, "mqtt_tls_port");
+  compare(before.tls_listen, after.tls_listen, "tls.listen");
   compare(before.clustered, after.clustered, "clustered");
   compare(before.metrics_listen, after.metrics_listen, "metrics.listen");
   compare(before.metrics_port, after.metrics_port, "metrics.port");
+  compare(before.metrics_tls.port, after.metrics_tls.port, "metrics.tls_port");
   compare(before.store_map_size, after.store_map_size, "store.map_size");
   compare(before.store_reserve, after.store_reserve, "store.reserve");
   for (const LimitSetting& setting : limit_settings()) {

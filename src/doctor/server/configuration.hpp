@@ -11,6 +11,7 @@
 #include "doctor/base/limits.hpp"
 #include "doctor/base/log.hpp"
 #include "doctor/base/result.hpp"
+#include "doctor/server/tls_settings.hpp"
 #include "doctor/store/store.hpp"
 
 namespace doctor::server {
@@ -31,6 +32,16 @@ struct Configuration {
   /// and they are on the API's port only.
   std::string metrics_listen = "127.0.0.1";
   std::uint16_t metrics_port = 0;
+
+  /// A further listener of each kind that speaks TLS.
+  struct TlsListener {
+    std::uint16_t port = 0;
+    TlsSettings settings;  ///< complete if the port is not 0
+  };
+  std::string tls_listen;  ///< as `listen`; of the API's and MQTT's
+  TlsListener api_tls;
+  TlsListener mqtt_tls;
+  TlsListener metrics_tls;  ///< on metrics_listen
 
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
@@ -53,6 +64,12 @@ struct Flags {
   std::optional<std::uint16_t> mqtt_port;
   std::optional<std::uint16_t> stomp_port;
   std::optional<std::string> secret_file;
+  std::optional<std::uint16_t> api_tls_port;
+  std::optional<std::uint16_t> mqtt_tls_port;
+  std::optional<std::string> tls_cert;
+  std::optional<std::string> tls_key;
+  std::optional<std::string> tls_ca;
+  std::optional<std::string> tls_verify_client;
 };
 
 /// The value of an environment variable, or nothing if it is not set.

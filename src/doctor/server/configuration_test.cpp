@@ -118,6 +118,53 @@ TEST_F(Configuring, SecuredItListensEverywhereAndWarnsOfClearText) {
   EXPECT_NE(loaded->notes[0].find("clear text"), std::string::npos);
 }
 
+TEST_F(Configuring, WhereAllIsTlsNothingTravelsInClearText) {
+  environment_ = {{"SECRET", "s"}, {"API_PORT", "0"}, {"MQTT_PORT", "0"}, {"API_TLS_PORT", "3443"}};
+  flags_.tls_cert = "c.pem";
+  const auto loaded = load();
+  ASSERT_TRUE(loaded) << mistake();
+  EXPECT_TRUE(loaded->notes.empty());
+  EXPECT_EQ(loaded->tls_listen, "::");
+}
+
+TEST_F(Configuring, PlainOnLoopbackAndTlsEverywhereAreOneServer) {
+  file("listen = \"localhost\"\napi_tls_port = 3443\n[tls]\nlisten = \"::\"\ncert = \"c.pem\"\n");
+  EXPECT_NE(mistake().find("listening on :: without a secret"), std::string::npos);
+  environment_ = {{"SECRET", "s"}};
+  ASSERT_TRUE(load()) << mistake();
+  EXPECT_TRUE(load()->notes.empty());
+}
+
+TEST_F(Configuring, NoTwoPortsAreTheSame) {
+  flags_.tls_cert = "c.pem";
+  flags_.api_port = 4000;
+  flags_.mqtt_tls_port = 4000;
+  EXPECT_EQ(mistake(), "the API port and MQTT's TLS port are both 4000");
+}
+
+TEST_F(Configuring, WithoutAnyPortThereIsNothingToServe) {
+  flags_.api_port = flags_.mqtt_port = 0;
+  EXPECT_NE(mistake().find("nothing to serve"), std::string::npos);
+}
+
+TEST_F(Configuring, ATlsPortNeedsACertificate) {
+  flags_.mqtt_tls_port = 8883;
+  EXPECT_EQ(mistake().find("mqtt_tls_port is 8883, but there is no certificate"), 0u);
+}
+
+TEST_F(Configuring, AListenersOwnCertificateWinsOverTheSharedOne) {
+  file(
+      "api_tls_port = 3443\nmqtt_tls_port = 8883\n[tls]\ncert = \"file.pem\"\nkey = \"file.key\"\n"
+      "[tls.mqtt]\ncert = \"mqtt.pem\"\nca = \"ca.pem\"\n");
+  flags_.tls_cert = "flag.pem";
+  const auto loaded = load();
+  ASSERT_TRUE(loaded) << mistake();
+  EXPECT_EQ(loaded->api_tls.settings,
+            (TlsSettings{"flag.pem", "flag.pem", "", VerifyClient::none}));
+  EXPECT_EQ(loaded->mqtt_tls.settings,
+            (TlsSettings{"mqtt.pem", "mqtt.pem", "ca.pem", VerifyClient::optional}));
+}
+
 TEST_F(Configuring, WhatTheFirstDoctorHadIsAcceptedWithANote) {
   environment_ = {{"MONGO_HOST", "db"}, {"STOMP_PORT", "61613"}, {"CLUSTERED", "0"}};
   const auto loaded = load();
@@ -145,7 +192,7 @@ TEST_F(Configuring, TheExampleNamesEverySettingWithItsDefault) {
   const auto loaded = load();
   ASSERT_TRUE(loaded) << mistake();
   Configuration defaults;
-  defaults.listen = "localhost";
+  defaults.listen = defaults.tls_listen = "localhost";
   defaults.store_map_size = std::uint64_t{1} << 40;  // smaller in ThreadSanitizer's build alone
   EXPECT_TRUE(needing_restart(defaults, *loaded).empty());
   std::ifstream example(DOCTOR_EXAMPLE_CONFIGURATION);

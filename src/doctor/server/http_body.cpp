@@ -28,7 +28,7 @@ Task<HttpConnection::Step> HttpConnection::read_body() {
     outbox_.add_raw("HTTP/1.1 100 Continue\r\n\r\n");
   }
   // Answers to what was pipelined before must not wait for this body.
-  if (!outbox_.write_some(socket_)) {
+  if (!outbox_.write_some(stream_)) {
     if (!co_await flush()) {
       abort();
       co_return Step::answered;
@@ -62,7 +62,7 @@ Task<Result<std::size_t>> HttpConnection::receive(std::span<char> room) {
   timed_out_ = false;
   deadline_ = Clock::now() + shared_.limits.body_timeout;
   const auto [failure, count] =
-      co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
+      co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
   deadline_ = never;
   if (timed_out_) {
     co_return error(Errc::timed_out, "nothing of the body came for longer than body_timeout");

@@ -3,6 +3,7 @@
 #include "doctor/base/log.hpp"
 #include "doctor/server/metrics.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/tls_handshake.hpp"
 
 namespace doctor::server {
 namespace {
@@ -40,11 +41,11 @@ std::string_view path_of(std::string_view target) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(IoThread& thread, Shared& shared, Socket socket, std::string peer,
+HttpConnection::HttpConnection(IoThread& thread, Shared& shared, Stream stream, std::string peer,
                                Share place, Role role)
     : thread_(thread),
       shared_(shared),
-      socket_(std::move(socket)),
+      stream_(std::move(stream)),
       peer_(std::move(peer)),
       place_(std::move(place)),
       counted_(shared.http_connections),
@@ -53,8 +54,6 @@ HttpConnection::HttpConnection(IoThread& thread, Shared& shared, Socket socket, 
       outbox_(shared.answers) {}
 
 void HttpConnection::start() {
-  error_code ignored;  // on a socket that is already dead the first read tells
-  socket_.non_blocking(true, ignored);
   thread_.deadlines().add(*this);
   winding_up_ = shared_.phase == Phase::stopping;  // accepted before, begun after
   asio::co_spawn(
@@ -74,20 +73,16 @@ void HttpConnection::start() {
 
 void HttpConnection::expired() {
   timed_out_ = true;
-  error_code ignored;
-  socket_.cancel(ignored);
+  stream_.cancel();
 }
 
 void HttpConnection::wind_up() {
   winding_up_ = true;
-  if (!idle_) return;
-  error_code ignored;
-  socket_.cancel(ignored);
+  if (idle_) stream_.cancel();
 }
 
 void HttpConnection::abort() {
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
 }
 
 // No co_await within && or ?: here and in what it calls: g++ 12 destroys the temporaries of the
@@ -96,13 +91,13 @@ Task<void> HttpConnection::serve() {
   while (!close_) {
     if (!take_head()) {
       // What was pipelined is answered: write it all at once, then wait for more.
-      if (!outbox_.empty() && !outbox_.write_some(socket_)) {
+      if (!outbox_.empty() && !outbox_.write_some(stream_)) {
         if (!co_await flush()) co_return;
       }
       if (winding_up_ && input_.empty()) co_return;
       const std::span<char> room = prepare_to_read_head();
       const auto [failure, count] =
-          co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
+          co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
       if (!head_octets_came(failure, count)) co_return;
       continue;
     }
@@ -113,14 +108,15 @@ Task<void> HttpConnection::serve() {
     } catch (const std::exception& bug) {
       refuse(internal(bug));
     }
-    if (!socket_.is_open()) co_return;  // it has gone to MQTT, or the server has ended it
+    if (!stream_.is_open()) co_return;  // it has gone to MQTT, or the server has ended it
     input_.consume(std::min(request_.size, input_.size()));
     request_ = Request();
-    if (outbox_.full() && !outbox_.write_some(socket_)) {
+    if (outbox_.full() && !outbox_.write_some(stream_)) {
       if (!co_await flush()) co_return;
     }
   }
   if (!co_await flush()) co_return;
+  if (linger_ || stream_.secure()) co_await end();
   if (linger_) co_await linger();
 }
 
@@ -128,6 +124,7 @@ Task<void> HttpConnection::serve() {
 bool HttpConnection::take_head() {
   const Result<std::size_t> size = parser_.find_head(input_.view());
   if (!size) {
+    note_misplaced_tls(shared_, stream_, input_.view());
     refuse(size.error());
     return true;
   }
@@ -470,7 +467,7 @@ bool HttpConnection::skip_unread_body() {
 Task<bool> HttpConnection::flush(Clock::time_point until) {
   while (!outbox_.empty()) {
     deadline_ = std::min(until, Clock::now() + shared_.limits.write_timeout);
-    const auto [failure, count] = co_await socket_.async_write_some(outbox_.buffers(), as_values);
+    const auto [failure, count] = co_await stream_.async_write_some(outbox_.buffers(), as_values);
     deadline_ = never;
     if (failure) co_return false;
     outbox_.consume(count);
@@ -478,9 +475,13 @@ Task<bool> HttpConnection::flush(Clock::time_point until) {
   co_return true;
 }
 
+Task<void> HttpConnection::end() {
+  timed_out_ = false;
+  deadline_ = Clock::now() + linger_time;
+  while (!stream_.end() && !timed_out_) co_await stream_.async_wait_writable(as_values);
+}
+
 Task<void> HttpConnection::linger() {
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
   timed_out_ = false;
   idle_ = true;  // a server that stops does not wait for this
   deadline_ = Clock::now() + linger_time;
@@ -489,7 +490,7 @@ Task<void> HttpConnection::linger() {
     input_ = InputBuffer();
     const std::span<char> room = input_.prepare(InputBuffer::idle_capacity);
     const auto [failure, count] =
-        co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
+        co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
     if (failure) break;
     discarded += count;
   }

@@ -14,12 +14,13 @@
 #include "doctor/server/io_thread.hpp"
 #include "doctor/server/outbox.hpp"
 #include "doctor/server/shared.hpp"
+#include "doctor/server/stream.hpp"
 
 namespace doctor::server {
 
-/// One HTTP connection: carries octets between its socket, the parser and rest::Service, request by
+/// One HTTP connection: carries octets between its stream, the parser and rest::Service, request by
 /// request. Belongs to one I/O thread; the coroutine `serve` keeps it alive and is the only one
-/// that reads or writes the socket.
+/// that reads or writes the stream.
 ///
 /// What is judged where: framing by HttpParser, meaning and visibility by rest::Service; here only
 /// what needs time or memory: limits, time-outs, waiting.
@@ -29,7 +30,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   enum class Role : std::uint8_t { api, operations };
 
   /// @param place  one of Shared::connections, given back when the connection ends
-  HttpConnection(IoThread& thread, Shared& shared, Socket socket, std::string peer, Share place,
+  HttpConnection(IoThread& thread, Shared& shared, Stream stream, std::string peer, Share place,
                  Role role);
   void start();
 
@@ -96,11 +97,12 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
   bool is_for_mqtt() const;
 
   Task<bool> flush(Clock::time_point until = never);
+  Task<void> end();
   Task<void> linger();
 
   IoThread& thread_;
   Shared& shared_;
-  Socket socket_;
+  Stream stream_;
   const std::string peer_;
   Share place_;
   Counted counted_;

@@ -100,7 +100,7 @@ Task<void> HttpConnection::send_export() {
       if (chunked) outbox_.add_raw("\r\n");
     }
     bool sent = true;
-    if (!outbox_.write_some(socket_)) sent = co_await flush(deadline);
+    if (!outbox_.write_some(stream_)) sent = co_await flush(deadline);
     if (Clock::now() > deadline) {
       log::warning("an export took longer than export_deadline and was cut off", {{"peer", peer_}});
       sent = false;

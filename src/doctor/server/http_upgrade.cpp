@@ -34,20 +34,15 @@ Task<void> HttpConnection::upgrade() {
   response.headers = *handshake;
   outbox_.add_head(response, Persistence::keep, thread_.date_line(), {});
   note_answer(response.route, response.status);
-  if (!outbox_.write_some(socket_)) {
+  if (!outbox_.write_some(stream_)) {
     if (!co_await flush()) {
       abort();
       co_return;
     }
   }
   input_.consume(request_.size);
-  error_code failure;
-  const auto native = socket_.release(failure);
-  if (failure) {
-    abort();
-    co_return;
-  }
-  shared_.mqtt->adopt_websocket(native, std::string(input_.view()), peer_, std::move(place_));
+  shared_.mqtt->adopt(stream_.detach(), MqttService::Carrier::websocket, std::string(input_.view()),
+                      std::move(peer_), std::move(place_));
 }
 
 }  // namespace doctor::server

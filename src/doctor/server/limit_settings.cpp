@@ -39,6 +39,8 @@ constexpr std::array settings = {
     LimitSetting{"bodies_under_way", Unit::bytes, &Limits::bodies_under_way, 1, a_lot},
     LimitSetting{"answers_under_way", Unit::bytes, &Limits::answers_under_way, 1, a_lot},
     LimitSetting{"commands_waiting", Unit::count, &Limits::commands_waiting, 1, a_lot},
+    LimitSetting{"tls_handshake_timeout", Unit::duration, &Limits::tls_handshake_timeout, 1,
+                 a_year},
     LimitSetting{"header_timeout", Unit::duration, &Limits::header_timeout, 1, a_year},
     LimitSetting{"body_timeout", Unit::duration, &Limits::body_timeout, 1, a_year},
     LimitSetting{"write_timeout", Unit::duration, &Limits::write_timeout, 1, a_year},

@@ -2,8 +2,35 @@
 
 #include "doctor/server/metrics_text.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/tls_endpoint.hpp"
 
 namespace doctor::server {
+
+namespace {
+
+void write_tls(MetricsText& out, const std::vector<const TlsEndpoint*>& endpoints) {
+  if (endpoints.empty()) return;
+  out.family("doctor_tls_handshakes_total", "counter", "TLS handshakes by what came of them.");
+  for (const TlsEndpoint* endpoint : endpoints) {
+    const auto count = [&](std::string_view outcome, const std::atomic<std::uint64_t>& counted) {
+      out.sample("doctor_tls_handshakes_total",
+                 {{"listener", endpoint->name()}, {"outcome", outcome}},
+                 counted.load(std::memory_order_relaxed));
+    };
+    count("done", endpoint->handshakes().done);
+    count("failed", endpoint->handshakes().failed);
+    count("timed_out", endpoint->handshakes().timed_out);
+  }
+  out.family("doctor_tls_certificate_expiry_timestamp_seconds", "gauge",
+             "When the certificate of a listener expires.");
+  for (const TlsEndpoint* endpoint : endpoints) {
+    const auto expires = std::chrono::system_clock::to_time_t(endpoint->context()->expires());
+    out.sample("doctor_tls_certificate_expiry_timestamp_seconds", {{"listener", endpoint->name()}},
+               static_cast<std::uint64_t>(expires));
+  }
+}
+
+}  // namespace
 
 Metrics::Metrics(const std::vector<std::unique_ptr<IoThread>>& threads, const Shared& shared,
                  std::string version)
@@ -48,6 +75,7 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
              shared_.failed_logins.count(FailedLogins::Over::http));
   out.sample("doctor_failed_logins_total", {{"protocol", "mqtt"}},
              shared_.failed_logins.count(FailedLogins::Over::mqtt));
+  write_tls(out, shared_.tls);
   out.single("doctor_body_bytes_under_way", "gauge", "Bytes of request bodies being received.",
              shared_.bodies.used());
   out.single("doctor_answer_bytes_under_way", "gauge", "Bytes of large answers being sent.",

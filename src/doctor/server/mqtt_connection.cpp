@@ -1,9 +1,8 @@
 #include "doctor/server/mqtt_connection.hpp"
 
-#include <sys/ioctl.h>
-
 #include "doctor/base/log.hpp"
-#include "doctor/server/listener.hpp"
+#include "doctor/server/addresses.hpp"
+#include "doctor/server/tls_handshake.hpp"
 
 namespace doctor::server {
 namespace {
@@ -18,21 +17,21 @@ constexpr std::chrono::seconds closing_time{2};
 }  // namespace
 
 MqttConnection::MqttConnection(MqttService& service, IoThread& thread, mqtt::ConnectionId id,
-                               Socket socket, Share place, bool websocket)
+                               Stream stream, Share place, MqttService::Carrier carrier)
     : service_(service),
       thread_(thread),
       id_(id),
-      socket_(std::move(socket)),
+      stream_(std::move(stream)),
       place_(std::move(place)),
-      counted_(websocket ? service.shared().mqtt_websocket_connections
-                         : service.shared().mqtt_tcp_connections),
-      websocket_(websocket ? std::make_unique<WebSocket>() : nullptr) {}
+      counted_(carrier == MqttService::Carrier::websocket
+                   ? service.shared().mqtt_websocket_connections
+                   : service.shared().mqtt_tcp_connections),
+      websocket_(carrier == MqttService::Carrier::websocket ? std::make_unique<WebSocket>()
+                                                            : nullptr) {}
 
 MqttConnection::~MqttConnection() = default;
 
 void MqttConnection::start(std::string received) {
-  error_code ignored;  // on a socket that is already dead the first read tells
-  socket_.non_blocking(true, ignored);
   thread_.deadlines().add(*this);
   asio::co_spawn(
       thread_.executor(),
@@ -59,9 +58,10 @@ Task<void> MqttConnection::read(std::string received) {
     service_.pump();
     write();
   }
-  for (;;) {
-    const auto [failure, count] = co_await socket_.async_read_some(asio::buffer(input_), as_values);
+  for (bool first = true;; first = false) {
+    const auto [failure, count] = co_await stream_.async_read_some(asio::buffer(input_), as_values);
     if (failure) co_return;
+    if (first) note_misplaced_tls(service_.shared(), stream_, {input_.data(), count});
     const bool open = take({input_.data(), count}) && (count < input_.size() || take_more());
     if (!open) closing_ = true;
     if (!closing_ && !(websocket_ && websocket_->has_control())) {
@@ -96,7 +96,7 @@ bool MqttConnection::take_more() {
   std::string& input = service_.scratch_input();
   for (int i = 0; i < reads_in_a_turn; ++i) {
     error_code failure;
-    const std::size_t count = socket_.read_some(asio::buffer(input), failure);
+    const std::size_t count = stream_.read_some(asio::buffer(input), failure);
     if (failure) return true;  // would block, or what the next read will tell
     if (!take({input.data(), count})) return false;
     if (count < input.size()) return true;
@@ -116,7 +116,7 @@ void MqttConnection::attend(bool close) {
 // Writes until the socket takes no more, the turn is over or there is nothing left; what the socket
 // has not taken waits in pending_.
 void MqttConnection::write() {
-  for (int turn = 0; !writing_ && !finished_ && socket_.is_open(); ++turn) {
+  for (int turn = 0; !writing_ && !finished_ && stream_.is_open(); ++turn) {
     if (turn == writes_in_a_turn) {
       writing_ = true;
       asio::post(thread_.context(), [self = shared_from_this()] { self->written(); });
@@ -136,7 +136,7 @@ void MqttConnection::write() {
     const std::size_t size = asio::buffer_size(buffers);
     if (size == 0) return service_.carry_on();
     error_code failure;
-    const std::size_t written = socket_.write_some(buffers, failure);
+    const std::size_t written = stream_.write_some(buffers, failure);
     if (failure && failure != asio::error::would_block) return abort();
     if (written == size) continue;
     header += payload;
@@ -149,8 +149,8 @@ void MqttConnection::write() {
 
 void MqttConnection::write_pending() {
   writing_ = true;
-  socket_.async_write_some(
-      asio::buffer(pending_) + pending_at_,
+  stream_.async_write_some(
+      asio::buffer(std::as_const(pending_)) + pending_at_,
       [self = shared_from_this()](const error_code& failure, std::size_t count) {
         if (failure) {
           self->writing_ = false;
@@ -171,20 +171,21 @@ void MqttConnection::written() {
 }
 
 void MqttConnection::look_at_progress() {
-  if (!writing_ || !socket_.is_open()) return;
-  int unsent = 0;
-  if (ioctl(socket_.native_handle(), TIOCOUTQ, &unsent) != 0) return;
-  if (unsent < unsent_) service_.broker().taken(id_, Clock::now());
-  unsent_ = unsent;
+  if (!writing_) return;
+  const auto unsent = stream_.unsent();
+  if (!unsent) return;
+  if (*unsent < unsent_) service_.broker().taken(id_, Clock::now());
+  unsent_ = *unsent;
 }
 
 void MqttConnection::describe(mqtt::ClientView::Connection& connection) const {
   connection.address = address();
   connection.websocket = websocket_ != nullptr;
+  connection.tls = stream_.secure();
 }
 
 std::string MqttConnection::address() const {
-  const auto endpoint = peer_of(socket_);
+  const auto endpoint = stream_.peer();
   return endpoint ? shown(*endpoint) : "unknown";
 }
 
@@ -196,16 +197,19 @@ void MqttConnection::finish() {
     write();
     if (writing_) return;
   }
-  finished_ = true;
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
   if (deadline_ == never) deadline_ = Clock::now() + closing_time;
+  finished_ = stream_.end();
+  if (finished_) return;
+  writing_ = true;
+  stream_.async_wait_writable([self = shared_from_this()](const error_code& failure) {
+    self->writing_ = false;
+    if (!failure) self->finish();
+  });
 }
 
 void MqttConnection::abort() {
   finished_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
 }
 
 }  // namespace doctor::server

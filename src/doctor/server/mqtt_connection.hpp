@@ -8,17 +8,19 @@
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/server/deadlines.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/stream.hpp"
 #include "doctor/server/websocket.hpp"
 
 namespace doctor::server {
 
-/// One MQTT client's socket, plain or behind a WebSocket: carries octets between it and the broker.
-/// Belongs to the broker's thread. The coroutine `read` keeps it alive; writing needs none: what
-/// the socket does not take at once waits here, and more is taken from the broker when it has gone.
+/// One MQTT client's stream, by itself or with a WebSocket on it: carries octets between it and the
+/// broker. Belongs to the broker's thread. The coroutine `read` keeps it alive; writing needs none:
+/// what the socket does not take at once waits here, and more is taken from the broker when it has
+/// gone.
 class MqttConnection final : public Watched, public std::enable_shared_from_this<MqttConnection> {
  public:
-  MqttConnection(MqttService& service, IoThread& thread, mqtt::ConnectionId id, Socket socket,
-                 Share place, bool websocket);
+  MqttConnection(MqttService& service, IoThread& thread, mqtt::ConnectionId id, Stream stream,
+                 Share place, MqttService::Carrier carrier);
   ~MqttConnection() override;
 
   /// @param received  what has already come from the client
@@ -48,7 +50,7 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   MqttService& service_;
   IoThread& thread_;
   const mqtt::ConnectionId id_;
-  Socket socket_;
+  Stream stream_;
   Share place_;
   Counted counted_;
   std::unique_ptr<WebSocket> websocket_;

@@ -100,33 +100,21 @@ std::optional<document::CommitPart> MqttService::read_log(document::Revision rev
   return std::move(*part);
 }
 
-void MqttService::accept(Socket socket, std::string peer, Share place) {
-  begin(std::move(socket), std::move(peer), std::move(place), false, {});
+void MqttService::adopt(DetachedStream stream, Carrier carrier, std::string received,
+                        std::string peer, Share place) {
+  asio::post(thread_.context(),
+             [this, carrier, stream = std::move(stream), received = std::move(received),
+              peer = std::move(peer), place = std::move(place)]() mutable {
+               accept(Stream(thread_.executor(), std::move(stream)), carrier, std::move(received),
+                      std::move(peer), std::move(place));
+             });
 }
 
-void MqttService::adopt_websocket(int native, std::string received, std::string peer, Share place) {
-  asio::post(thread_.context(), [this, native, received = std::move(received),
-                                 peer = std::move(peer), place = std::move(place)]() mutable {
-    error_code failure;
-    Socket socket(thread_.executor());
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    getsockname(native, reinterpret_cast<sockaddr*>(&address), &size);
-    socket.assign(address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), native,
-                  failure);
-    if (failure) {
-      ::close(native);
-      return;
-    }
-    begin(std::move(socket), std::move(peer), std::move(place), true, std::move(received));
-  });
-}
-
-void MqttService::begin(Socket socket, std::string peer, Share place, bool websocket,
-                        std::string received) {
+void MqttService::accept(Stream stream, Carrier carrier, std::string received, std::string peer,
+                         Share place) {
   const mqtt::ConnectionId id = broker_.accept(peer, Clock::now(), wall_clock());
-  auto connection = std::make_shared<MqttConnection>(*this, thread_, id, std::move(socket),
-                                                     std::move(place), websocket);
+  auto connection = std::make_shared<MqttConnection>(*this, thread_, id, std::move(stream),
+                                                     std::move(place), carrier);
   connections_[id.value] = connection.get();
   connection->start(std::move(received));
 }

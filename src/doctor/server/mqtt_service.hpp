@@ -12,6 +12,7 @@
 #include "doctor/rest/clients.hpp"
 #include "doctor/server/io_thread.hpp"
 #include "doctor/server/shared.hpp"
+#include "doctor/server/stream.hpp"
 
 namespace doctor::server {
 
@@ -20,7 +21,7 @@ class MqttConnection;
 /// The broker and its sockets, all on one I/O thread. Commits come from the writer's thread in
 /// batches with one wake-up; each socket is then written once.
 ///
-/// `committed`, `adopt_websocket`, `figures` and `clients` may be called from any thread; all else
+/// `committed`, `adopt`, `figures` and `clients` may be called from any thread; all else
 /// is of the I/O thread.
 class MqttService final : public engine::Listener {
  public:
@@ -35,11 +36,15 @@ class MqttService final : public engine::Listener {
 
   void committed(std::span<const document::CommitPtr> commits) override;
 
-  /// A socket that was accepted by the MQTT listener, on the I/O thread.
-  void accept(Socket socket, std::string peer, Share place);
-  /// A socket whose handshake was answered by another I/O thread.
-  /// @param received  what the client has already sent behind its handshake
-  void adopt_websocket(int socket, std::string received, std::string peer, Share place);
+  /// What carries MQTT over a stream: MQTT's packets themselves, or a WebSocket.
+  enum class Carrier : std::uint8_t { tcp, websocket };
+
+  /// A client's stream, on the I/O thread.
+  void accept(Stream stream, Carrier carrier, std::string received, std::string peer, Share place);
+  /// One whose handshake, of TLS or of the WebSocket, was done by another I/O thread.
+  /// @param received  what the client has already sent behind it
+  void adopt(DetachedStream stream, Carrier carrier, std::string received, std::string peer,
+             Share place);
 
   Task<mqtt::Figures> figures(Mailbox& mailbox);
   /// What operators ask of the clients.
@@ -68,7 +73,6 @@ class MqttService final : public engine::Listener {
 
  private:
   std::optional<mqtt::LoggedIn> log_in(const mqtt::Credentials& credentials) const;
-  void begin(Socket socket, std::string peer, Share place, bool websocket, std::string received);
   void announce_batch();
   bool keep_state();
   std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,

@@ -134,11 +134,11 @@ std::array<asio::const_buffer, 2> Outbox::buffers() const {
   return {asio::buffer(large()) + (written_ - small_.size()), asio::const_buffer()};
 }
 
-bool Outbox::write_some(Socket& socket) {
+bool Outbox::write_some(Stream& stream) {
   error_code failure;
-  const std::size_t written = large_ == nullptr
-                                  ? socket.write_some(asio::buffer(small_) + written_, failure)
-                                  : socket.write_some(buffers(), failure);
+  const std::size_t written =
+      large_ == nullptr ? stream.write_some(asio::buffer(std::as_const(small_)) + written_, failure)
+                        : stream.write_some(buffers(), failure);
   consume(written);
   return empty();
 }

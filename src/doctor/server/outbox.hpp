@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "doctor/rest/http.hpp"
-#include "doctor/server/asio.hpp"
 #include "doctor/server/budget.hpp"
+#include "doctor/server/stream.hpp"
 
 namespace doctor::server {
 
@@ -51,9 +51,9 @@ class Outbox {
                  std::string_view date_line);
 
   std::array<asio::const_buffer, 2> buffers() const;
-  /// Writes what the socket takes at once. True if nothing is left; on a failure something is, and
+  /// Writes what the stream takes at once. True if nothing is left; on a failure something is, and
   /// the next write tells it.
-  bool write_some(Socket& socket);
+  bool write_some(Stream& stream);
   void consume(std::size_t count);
 
  private:

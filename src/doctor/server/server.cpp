@@ -12,6 +12,7 @@
 #include "doctor/server/listener.hpp"
 #include "doctor/server/metrics.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/tls_endpoint.hpp"
 
 namespace doctor::server {
 namespace {
@@ -20,8 +21,9 @@ using std::chrono::milliseconds;
 
 // How often deadlines are looked at: about a second, but no coarser than a quarter of the shortest.
 milliseconds sweep_interval(const Limits& limits) {
-  const milliseconds shortest = std::min(
-      {limits.header_timeout, limits.body_timeout, limits.write_timeout, limits.idle_timeout});
+  const milliseconds shortest =
+      std::min({limits.tls_handshake_timeout, limits.header_timeout, limits.body_timeout,
+                limits.write_timeout, limits.idle_timeout});
   return std::clamp(shortest / 4, milliseconds(20), milliseconds(1000));
 }
 
@@ -58,10 +60,12 @@ class Server::Impl {
   void stop();
 
  private:
-  Result<void> listen(const std::string& address, std::uint16_t port, std::string_view what,
-                      std::vector<IoThread*> turns, Listener::Accepted accepted);
+  Result<void> read_certificates();
+  Result<void> listen(const std::string& address, std::uint16_t port, Listener::Service service);
   Result<void> listen_everywhere();
   Listener::Accepted serve_http(HttpConnection::Role role);
+  Listener::Accepted serve_mqtt();
+  void reload_certificates();
   void use_service();
   Task<void> tick();
   void on(IoThread& thread, const std::function<void()>& action);
@@ -76,6 +80,9 @@ class Server::Impl {
   // go the coroutines that use the rest.
   std::unique_ptr<MqttService> mqtt_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<TlsEndpoint> api_tls_;  // null: that listener is off
+  std::unique_ptr<TlsEndpoint> mqtt_tls_;
+  std::unique_ptr<TlsEndpoint> metrics_tls_;
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<engine::Engine> engine_;
@@ -85,6 +92,7 @@ class Server::Impl {
 Result<void> Server::Impl::start() {
   std::signal(SIGPIPE, SIG_IGN);
   raise_file_limit(configuration_.limits.connections);
+  if (const Result<void> read = read_certificates(); !read) return read;
   store::Options options;
   options.directory = configuration_.data_dir;
   options.map_size = configuration_.store_map_size;
@@ -120,41 +128,57 @@ Result<void> Server::Impl::start() {
   return {};
 }
 
+Result<void> Server::Impl::read_certificates() {
+  const auto open = [this](std::unique_ptr<TlsEndpoint>& endpoint, std::string_view name,
+                           TlsProtocol protocol,
+                           const Configuration::TlsListener& listener) -> Result<void> {
+    if (listener.port == 0) return {};
+    auto opened = TlsEndpoint::open(name, protocol, listener.settings);
+    if (!opened) return opened.error();
+    endpoint = std::move(*opened);
+    shared_.tls.push_back(endpoint.get());
+    return {};
+  };
+  Result<void> read = open(api_tls_, "api", TlsProtocol::http, configuration_.api_tls);
+  if (read) read = open(mqtt_tls_, "mqtt", TlsProtocol::mqtt, configuration_.mqtt_tls);
+  if (read) read = open(metrics_tls_, "metrics", TlsProtocol::http, configuration_.metrics_tls);
+  return read;
+}
+
 Result<void> Server::Impl::listen_everywhere() {
-  IoThread& first = *threads_.front();
+  IoThread* const first = threads_.front().get();
   std::vector<IoThread*> all;
   for (const auto& thread : threads_) all.push_back(thread.get());
-  if (configuration_.api_port != 0) {
-    const auto listening = listen(configuration_.listen, configuration_.api_port, "HTTP", all,
-                                  serve_http(HttpConnection::Role::api));
-    if (!listening) return listening;
+  const auto api = serve_http(HttpConnection::Role::api);
+  const auto operations = serve_http(HttpConnection::Role::operations);
+  const Configuration& c = configuration_;
+  Result<void> done = listen(c.listen, c.api_port, {"HTTP", all, nullptr, api});
+  if (done) done = listen(c.tls_listen, c.api_tls.port, {"HTTPS", all, api_tls_.get(), api});
+  if (done) done = listen(c.listen, c.mqtt_port, {"MQTT", {first}, nullptr, serve_mqtt()});
+  // Handshakes are work: all threads share it, and hand over to the broker's.
+  if (done) {
+    done = listen(c.tls_listen, c.mqtt_tls.port,
+                  {"MQTT over TLS", all, mqtt_tls_.get(), serve_mqtt()});
   }
-  if (configuration_.mqtt_port != 0) {
-    const auto listening =
-        listen(configuration_.listen, configuration_.mqtt_port, "MQTT", {&first},
-               [this](IoThread&, Socket socket, std::string peer, Share place) {
-                 mqtt_->accept(std::move(socket), std::move(peer), std::move(place));
-               });
-    if (!listening) return listening;
+  if (done) {
+    done = listen(c.metrics_listen, c.metrics_port, {"metrics", {first}, nullptr, operations});
   }
-  if (configuration_.metrics_port != 0) {
-    const auto listening =
-        listen(configuration_.metrics_listen, configuration_.metrics_port, "metrics", {&first},
-               serve_http(HttpConnection::Role::operations));
-    if (!listening) return listening;
+  if (done) {
+    done = listen(c.metrics_listen, c.metrics_tls.port,
+                  {"metrics over TLS", {first}, metrics_tls_.get(), operations});
   }
-  return {};
+  return done;
 }
 
 // Of the two addresses of localhost one is enough: a machine may have no IPv6.
 Result<void> Server::Impl::listen(const std::string& address, std::uint16_t port,
-                                  std::string_view what, std::vector<IoThread*> turns,
-                                  Listener::Accepted accepted) {
+                                  Listener::Service service) {
+  if (port == 0) return {};
   const auto endpoints = endpoints_of(address, port);
   std::optional<Error> refused;
   std::size_t open = 0;
   for (const auto& endpoint : endpoints) {
-    auto listener = Listener::open(endpoint, what, *threads_.front(), turns, shared_, accepted);
+    auto listener = Listener::open(endpoint, service, *threads_.front(), shared_);
     if (listener) {
       listeners_.push_back(std::move(*listener));
       ++open;
@@ -173,10 +197,21 @@ Result<void> Server::Impl::listen(const std::string& address, std::uint16_t port
 }
 
 Listener::Accepted Server::Impl::serve_http(HttpConnection::Role role) {
-  return [this, role](IoThread& thread, Socket socket, std::string peer, Share place) {
-    std::make_shared<HttpConnection>(thread, shared_, std::move(socket), std::move(peer),
+  return [this, role](IoThread& thread, Stream stream, std::string peer, Share place) {
+    std::make_shared<HttpConnection>(thread, shared_, std::move(stream), std::move(peer),
                                      std::move(place), role)
         ->start();
+  };
+}
+
+Listener::Accepted Server::Impl::serve_mqtt() {
+  return [this](IoThread& thread, Stream stream, std::string peer, Share place) {
+    constexpr auto carrier = MqttService::Carrier::tcp;
+    if (&thread == threads_.front().get()) {
+      mqtt_->accept(std::move(stream), carrier, {}, std::move(peer), std::move(place));
+    } else {
+      mqtt_->adopt(stream.detach(), carrier, {}, std::move(peer), std::move(place));
+    }
   };
 }
 
@@ -201,6 +236,20 @@ Task<void> Server::Impl::tick() {
   }
 }
 
+// Files may be new under their old names, so they are read again whatever the settings say.
+void Server::Impl::reload_certificates() {
+  const auto reload = [](TlsEndpoint* endpoint, const Configuration::TlsListener& listener) {
+    if (endpoint == nullptr || listener.port == 0) return;
+    if (auto read = endpoint->reload(listener.settings); !read) {
+      log::error("the TLS certificate was not read again; the one before goes on",
+                 {{"for", endpoint->name()}, {"why", read.error().detail}});
+    }
+  };
+  reload(api_tls_.get(), configuration_.api_tls);
+  reload(mqtt_tls_.get(), configuration_.mqtt_tls);
+  reload(metrics_tls_.get(), configuration_.metrics_tls);
+}
+
 void Server::Impl::reload(const Configuration& configuration) {
   for (const std::string& name : needing_restart(configuration_, configuration)) {
     log::warning("this setting has changed; it needs a restart", {{"setting", name}});
@@ -209,7 +258,13 @@ void Server::Impl::reload(const Configuration& configuration) {
   configuration_.log_format = configuration.log_format;
   configuration_.allowed_hosts = configuration.allowed_hosts;
   configuration_.cors_origins = configuration.cors_origins;
+  for (const auto tls :
+       {&Configuration::api_tls, &Configuration::mqtt_tls, &Configuration::metrics_tls}) {
+    if ((configuration.*tls).port == 0) continue;  // turned off by the file: at the next start
+    (configuration_.*tls).settings = (configuration.*tls).settings;
+  }
   log::configure(configuration_.log_level, configuration_.log_format);
+  reload_certificates();
   use_service();
   log::info("the configuration was read again");
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "doctor/base/limits.hpp"
 #include "doctor/base/login_throttle.hpp"
@@ -13,12 +14,14 @@
 #include "doctor/engine/authority.hpp"
 #include "doctor/engine/engine.hpp"
 #include "doctor/server/budget.hpp"
+#include "doctor/server/paced_warning.hpp"
 #include "doctor/server/worker_pool.hpp"
 
 namespace doctor::server {
 
 class MqttService;
 class Metrics;
+class TlsEndpoint;
 
 enum class Phase : std::uint8_t { starting, serving, stopping };
 
@@ -81,12 +84,14 @@ struct Shared {
   std::atomic<std::uint64_t> request_number{0};
 
   FailedLogins failed_logins;
+  PacedWarning tls_without_tls;  ///< clients that begin TLS where there is none
   WorkerPool readers;
 
   // Set before the first connection is accepted, and not changed while there is one.
   engine::Engine* engine = nullptr;
   MqttService* mqtt = nullptr;
   const Metrics* metrics = nullptr;
+  std::vector<const TlsEndpoint*> tls;
 };
 
 /// Counts a connection of one protocol as long as it lives.
