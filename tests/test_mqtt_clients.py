@@ -80,12 +80,12 @@ def test_a_client_is_disconnected_and_may_come_back_to_its_session(secured, oper
     [away] = clients(operator)
     assert "connection" not in away and away["away"]["since"] < away["away"]["ends"]
     operator.put("/entities/vm/1", {"name": "vm1"})
+    assert secured.metrics()['doctor_mqtt_closed_total{cause="operator"}'] == 1
     with Mqtt(secured.mqtt, "connector", SECRET, version=version, client_id="c", **lasting) as client:
         assert client.session_present == 1 and client.hear().topic == "vm/1"
     assert operator.delete("/mqtt/clients/connector:c?session=true").json["session_ended"] is True
     assert clients(operator) == []
     assert operator.delete("/mqtt/clients/connector:c").status == 404
-    assert secured.metrics()['doctor_mqtt_closed_total{cause="operator"}'] == 1
     assert re.search(r"disconnected by an operator.*connector:c", secured.log)
 
 

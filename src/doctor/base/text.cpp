@@ -1,5 +1,7 @@
 #include "doctor/base/text.hpp"
 
+#include <cstring>
+
 namespace doctor {
 namespace {
 
@@ -41,10 +43,25 @@ CodePoint code_point_at(std::string_view text, std::size_t at) {
   return {value, length};
 }
 
+// The first place from `at` on that is not printable ASCII, looked for eight octets at a time: most
+// texts are nothing else.
+std::size_t skip_printable(std::string_view text, std::size_t at) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  for (; text.size() - at >= 8; at += 8) {
+    std::uint64_t octets = 0;
+    std::memcpy(&octets, text.data() + at, 8);
+    // An octet that is not ASCII has its high bit set, one below 0x20 after the subtraction, 0x7F
+    // after the addition. Only such an octet borrows from the next or carries into it.
+    if (((octets | (octets - 0x20 * ones) | (octets + ones)) & (0x80 * ones)) != 0) break;
+  }
+  while (at < text.size() && text[at] >= 0x20 && text[at] < 0x7F) ++at;
+  return at;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; (at = skip_printable(text, at)) < text.size();) {
     const CodePoint point = code_point_at(text, at);
     if (point.length == 0) return false;
     at += point.length;
@@ -53,7 +70,7 @@ bool is_utf8(std::string_view text) {
 }
 
 bool has_control(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; (at = skip_printable(text, at)) < text.size();) {
     const auto [value, length] = code_point_at(text, at);
     if (value < 0x20 || (value >= 0x7F && value <= 0x9F)) return true;
     if ((value >= 0xFDD0 && value <= 0xFDEF) || (value & 0xFFFE) == 0xFFFE) return true;

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <string>
 
+#include "doctor/base/ring.hpp"
 #include "doctor/mqtt/aliases.hpp"
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/mqtt/framing.hpp"
@@ -68,7 +68,7 @@ struct Client {
   // On the way out.
   std::string answers;          ///< encoded packets; they go before messages
   std::vector<Hold> holds;      ///< in order
-  std::deque<Sending> sending;  ///< of the session's inflight messages; they go before others
+  Ring<Sending> sending;        ///< of the session's inflight messages; they go before others
   std::uint64_t waits_for = 0;  ///< the last batch that anything waits for
   bool named = false;           ///< by the next `attention`
   bool writing = false;         ///< `output` gave bytes and has not been called since

@@ -19,7 +19,7 @@ std::uint16_t Inflight::id_of(std::uint64_t number) {
 }
 
 const Inflight::Sent& Inflight::add(Message message) {
-  while (slot_of(id_of(next_)) != nullptr) ++next_;
+  while (place_of_identifier(id_of(next_))) ++next_;
   restore(next_, std::move(message), false);
   return slots_.back().sent;
 }
@@ -31,28 +31,42 @@ void Inflight::restore(std::uint64_t number, Message message, bool received) {
   slots_.push_back({{number, id_of(number), std::move(message), received}});
 }
 
-const Inflight::Slot* Inflight::slot_of(std::uint16_t packet_id) const {
-  if (slots_.empty() || packet_id == 0) return nullptr;
+std::size_t Inflight::place_of(std::uint64_t number, std::size_t from) const {
+  // Numbers differ: it stands no further on than by what the number is more.
+  std::size_t low = from;
+  std::size_t high = from + std::min(number - slots_[from].sent.number, slots_.size() - from);
+  if (high < slots_.size() && slots_[high].sent.number == number) return high;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (slots_[middle].sent.number < number) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return high;
+}
+
+std::optional<std::size_t> Inflight::place_of_identifier(std::uint16_t packet_id) const {
+  if (packet_id == 0) return std::nullopt;
   // The first number from here on that has this identifier.
-  const auto from = [&](std::uint64_t number) {
+  const auto next_with = [&](std::uint64_t number) {
     const std::uint64_t same_round = number - number % identifiers + (packet_id - 1u);
     return same_round < number ? same_round + identifiers : same_round;
   };
-  for (auto slot = slots_.begin(); slot != slots_.end();) {
-    const std::uint64_t number = from(slot->sent.number);
-    slot = std::lower_bound(slot, slots_.end(), number, [](const Slot& s, std::uint64_t wanted) {
-      return s.sent.number < wanted;
-    });
-    if (slot == slots_.end() || slot->sent.number != number) continue;
-    if (slot->taken) return &*slot;
-    ++slot;
+  for (std::size_t place = 0; place < slots_.size();) {
+    const std::uint64_t number = next_with(slots_[place].sent.number);
+    place = place_of(number, place);
+    if (place == slots_.size() || slots_[place].sent.number != number) continue;
+    if (slots_[place].taken) return place;
+    ++place;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 const Inflight::Sent* Inflight::find(std::uint16_t packet_id) const {
-  const Slot* slot = slot_of(packet_id);
-  return slot == nullptr ? nullptr : &slot->sent;
+  const auto place = place_of_identifier(packet_id);
+  return place ? &slots_[*place].sent : nullptr;
 }
 
 void Inflight::release(Slot& slot) {
@@ -62,23 +76,23 @@ void Inflight::release(Slot& slot) {
 }
 
 void Inflight::receive(std::uint16_t packet_id) {
-  if (Slot* slot = const_cast<Slot*>(slot_of(packet_id))) {
-    release(*slot);
-    slot->sent.received = true;
+  if (const auto place = place_of_identifier(packet_id)) {
+    release(slots_[*place]);
+    slots_[*place].sent.received = true;
   }
 }
 
 void Inflight::remove(std::uint16_t packet_id) {
-  Slot* slot = const_cast<Slot*>(slot_of(packet_id));
-  if (slot == nullptr) return;
-  release(*slot);
-  slot->taken = false;
+  const auto place = place_of_identifier(packet_id);
+  if (!place) return;
+  release(slots_[*place]);
+  slots_[*place].taken = false;
   --size_;
   while (!slots_.empty() && !slots_.front().taken) slots_.pop_front();
   // One message that is never acknowledged must not keep the places of all that come after it.
   constexpr std::size_t few = 64;
   if (slots_.size() > few && slots_.size() > 2 * size_) {
-    std::erase_if(slots_, [](const Slot& s) { return !s.taken; });
+    slots_.erase_if([](const Slot& s) { return !s.taken; });
   }
 }
 

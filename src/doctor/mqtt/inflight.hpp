@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 
+#include "doctor/base/ring.hpp"
 #include "doctor/mqtt/message.hpp"
 
 namespace doctor::mqtt {
@@ -51,18 +51,20 @@ class Inflight {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  // Sent numbers grow; the identifier is what is left of the number by 65 535, plus 1. So a slot is
-  // found by its identifier with a binary search or two.
+  // Sent numbers grow, as a rule by one; the identifier is what is left of the number by 65 535,
+  // plus 1. So a slot is mostly where its number says, or else found by a binary search.
   struct Slot {
     Sent sent;
     bool taken = true;
   };
 
   static std::uint16_t id_of(std::uint64_t number);
-  const Slot* slot_of(std::uint16_t packet_id) const;
+  // The first from this place on whose number is not lower.
+  std::size_t place_of(std::uint64_t number, std::size_t from) const;
+  std::optional<std::size_t> place_of_identifier(std::uint16_t packet_id) const;
   void release(Slot& slot);
 
-  std::deque<Slot> slots_;  // by number; the first one is taken
+  Ring<Slot> slots_;  // by number; the first one is taken
   std::uint64_t next_ = 0;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;

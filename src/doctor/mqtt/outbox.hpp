@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 
+#include "doctor/base/ring.hpp"
 #include "doctor/mqtt/message.hpp"
 
 namespace doctor::mqtt {
@@ -52,9 +52,8 @@ class Outbox {
     return sizeof(Message) + message.publication->memory();
   }
 
-  std::deque<Message> entries_;
+  Ring<Message> entries_;
   std::size_t bytes_ = 0;
-  std::size_t longest_ = 0;            // that entries_ was since its memory was given back
   std::uint64_t popped_ = 0;           // entries_[0] is the popped_-th of all
   std::optional<std::uint64_t> held_;  // the newest queued message of the commit being matched
 };

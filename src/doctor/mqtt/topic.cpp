@@ -27,7 +27,7 @@ void append_encoded(std::string& out, std::string_view text, std::string_view re
 }  // namespace
 
 bool is_topic_name(std::string_view topic) {
-  return !topic.empty() && topic.find_first_of("+#") == std::string_view::npos;
+  return !topic.empty() && !has_wildcard(topic);
 }
 
 bool is_topic_filter(std::string_view filter) {
@@ -42,7 +42,7 @@ bool is_topic_filter(std::string_view filter) {
 }
 
 bool has_wildcard(std::string_view filter) {
-  return filter.find_first_of("+#") != std::string_view::npos;
+  return std::any_of(filter.begin(), filter.end(), [](char c) { return c == '+' || c == '#'; });
 }
 
 std::size_t topic_levels(std::string_view topic) {
