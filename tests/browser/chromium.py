@@ -16,14 +16,15 @@ PROGRAM = "/usr/bin/chromium"
 
 
 class Chromium:
-    """A browser with a profile of its own, which goes with it. flags: more words for its command line."""
+    """A browser with a profile of its own, which goes with it. It trusts the authority, as if a user had said so."""
 
-    def __init__(self, *flags):
+    def __init__(self, authority):
         assert os.path.exists(PROGRAM), "there is no Chromium here: `make test-browser` installs it"
         self.profile = tempfile.mkdtemp(prefix="doctor-test-chromium-")
+        self._trust(authority)
         command = [PROGRAM, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={self.profile}",
                    "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-                   "--disable-component-update", *flags]
+                   "--disable-component-update"]
         if os.geteuid() == 0:
             command.append("--no-sandbox")  # its sandbox refuses to be run by root
         self.log = open(os.path.join(self.profile, "log"), "w+b")
@@ -31,6 +32,12 @@ class Chromium:
         self.process = subprocess.Popen([*command, "about:blank"], stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log, env=environment, start_new_session=True)
         self.port = self._port()
+
+    def _trust(self, authority):
+        database = os.path.join(self.profile, ".pki/nssdb")
+        os.makedirs(database)
+        for what in (["-N", "--empty-password"], ["-A", "-n", authority.name, "-t", "C,,", "-i", str(authority.ca)]):
+            subprocess.run(["certutil", "-d", f"sql:{database}", *what], check=True)
 
     def _port(self, timeout=60):
         until = time.monotonic() + timeout

@@ -1,6 +1,7 @@
 import pytest
 
 from doctor import Server
+from doctor.certificates import Authority
 
 from .chromium import Chromium
 from .site import Site
@@ -9,23 +10,29 @@ SECRET = "open sesame"
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    browser = Chromium()
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def chromium(authority):
+    browser = Chromium(authority)
     yield browser
     browser.close()
 
 
 @pytest.fixture(scope="session")
-def site():
-    serving = Site()
+def site(authority):
+    serving = Site(authority.issue("site"))
     yield serving
     serving.close()
 
 
 @pytest.fixture
-def doctor(site):
-    """A secured Doctor that lets the site's pages in."""
-    with Server(secret=SECRET, config=f'cors_origins = ["{site.origin}"]\n') as running:
+def doctor(site, authority):
+    """A secured Doctor that lets the site's pages in, and listens with TLS as well."""
+    origins = f'cors_origins = ["{site.origin}", "{site.secure_origin}"]\n'
+    with Server(secret=SECRET, config=origins, tls=authority.issue("doctor")) as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 import http.server
 import re
+import ssl
 import subprocess
 import threading
 from pathlib import Path
@@ -22,9 +23,12 @@ def example():
 
 
 class Site:
-    """Serves `/`, a page with mqtt.js and helpers.js, and pages that are added, on http://localhost:{port}."""
+    """Serves `/`, a page with mqtt.js and helpers.js, and pages that are added, at http://localhost:{port}.
 
-    def __init__(self):
+    The same at https://localhost:{another port}, with the certificate of `files`.
+    """
+
+    def __init__(self, files):
         self.pages = pages = {"/mqtt.js": ("text/javascript", mqtt_js())}
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,18 +42,23 @@ class Site:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.origin = f"http://localhost:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
+        plain, secure = self.servers
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(files.cert, files.key)
+        secure.socket = context.wrap_socket(secure.socket, server_side=True)
+        self.origin, self.secure_origin = f"http://localhost:{plain.server_port}", f"https://localhost:{secure.server_port}"
+        for server in self.servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
         self.page("/", (HERE / "helpers.js").read_text())
 
     def page(self, path, script):
-        """Adds a page that runs mqtt.js and then the script; its address."""
+        """Adds a page that runs mqtt.js and then the script."""
         self.pages[path] = ("text/html", f"""<!doctype html><meta charset=utf-8><title>front end</title>
 <link rel=icon href=data:><pre></pre>
 <script src=/mqtt.js></script><script>{script}</script>""".encode())
-        return self.origin + path
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()

@@ -1,17 +1,19 @@
 """The front end that docs/mqtt.md shows, to the letter, in a browser."""
 
+from .addresses import api
 from .site import example
 
 SESSION = "3f0a9c58e2d14b7a"
 SHOW = "let seen; function show(documents) { seen = documents; document.querySelector('pre').append(JSON.stringify(documents), '\\n'); }\n"
 
 
-def open_front_end(doctor, site, open_page, permissions):
+def open_front_end(doctor, site, open_page, permissions, tls=False):
     with doctor.http() as http:
         http.put(f"/sessions/{SESSION}", {"permissions": permissions})
     code = example()
     assert "http://localhost:3000" in code and SESSION in code
-    page = open_page(site.page("/front-end", SHOW + code.replace("http://localhost:3000", f"http://127.0.0.1:{doctor.api}")))
+    site.page("/front-end", SHOW + code.replace("http://localhost:3000", api(doctor, tls)))
+    page = open_page((site.secure_origin if tls else site.origin) + "/front-end")
     page.until("seen !== undefined")
     return page
 

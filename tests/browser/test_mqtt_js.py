@@ -4,19 +4,13 @@ import itertools
 
 import pytest
 
+from .addresses import api, url
+
 SESSION = "3f0a9c58e2d14b7a"
 numbers = itertools.count()
 
 VERSIONS = pytest.mark.parametrize("version", [4, 5], ids=["3.1.1", "5.0"])
 PATHS = pytest.mark.parametrize("path", ["/mqtt", "/"])
-
-
-def url(doctor, path="/mqtt"):
-    return f"ws://127.0.0.1:{doctor.api}{path}"
-
-
-def api(doctor):
-    return f"http://127.0.0.1:{doctor.api}"
 
 
 def as_session(version, **more):
