@@ -61,6 +61,7 @@ struct Limits {
   std::chrono::milliseconds mqtt_session_expiry_max{7LL * 24 * 3600 * 1000};
   std::size_t mqtt_retained_messages = 100'000;
   std::size_t mqtt_retained_bytes = 64u << 20;
+  std::size_t mqtt_state_waiting = 64u << 20;  ///< to be written; only while the disk does not
   std::chrono::milliseconds mqtt_connect_timeout{10'000};
   std::chrono::milliseconds mqtt_keep_alive_max{0};  ///< of 5.0 clients, whole seconds; 0: any
   std::chrono::milliseconds mqtt_stalled_timeout{30'000};  ///< a client that reads nothing

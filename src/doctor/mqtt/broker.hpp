@@ -92,11 +92,13 @@ struct Figures {
   std::uint64_t refused_client_id = 0;
   std::uint64_t refused_will = 0;
   std::uint64_t publishes_refused_session = 0;       ///< of sessions, which may not
+  std::uint64_t publishes_refused_state = 0;         ///< the disk does not take what must survive
   std::uint64_t publishes_refused_topic = 0;         ///< to a `$` topic, or below too many levels
   std::uint64_t subscriptions_refused_filter = 0;    ///< a malformed share, or too many levels
   std::uint64_t subscriptions_refused_too_many = 0;  ///< of one client
   std::uint64_t closed_malformed = 0;
   std::uint64_t closed_protocol = 0;
+  std::uint64_t closed_state = 0;        ///< the same, for a 3.1.1 client
   std::uint64_t closed_packet_size = 0;  ///< it sent too large a one, or takes none as large as due
   std::uint64_t closed_receive_maximum = 0;  ///< it sent more than ours
   std::uint64_t closed_connect_timeout = 0;  ///< no CONNECT came in time

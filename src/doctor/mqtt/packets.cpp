@@ -34,6 +34,7 @@ void Broker::Impl::on(Client& client, Publish& publish) {
     return fail(client, {Reason::receive_maximum_exceeded, "more messages than Receive Maximum"});
   }
   const Reason reason = this->publish(client, publish);
+  if (client.session == nullptr) return;  // it has been ended: its own queue was full, say
   if (publish.qos == QoS::at_least_once) answer(client, Puback{publish.packet_id, reason, {}});
   if (publish.qos != QoS::exactly_once) return;
   // What is refused ends its exchange with the PUBREC; 3.1.1 cannot be told.
@@ -56,12 +57,29 @@ Reason Broker::Impl::publish(Client& client, const Publish& publish) {
     ++figures_.publishes_refused_topic;
     return Reason::topic_name_invalid;
   }
+  if (refuses_to_keep(client, publish)) return Reason::quota_exceeded;
   ++figures_.messages_in;
   const PublicationPtr publication = Publication::of_client(publish, now_);
   const bool kept = !publish.retain || retain(publication);
   const bool heard = route(publication, publish.qos, client.session->number);
   if (!kept) return Reason::quota_exceeded;
   return heard ? Reason::success : Reason::no_matching_subscribers;
+}
+
+// The disk does not take what must survive, and there is too much of it.
+bool Broker::Impl::refuses_to_keep(Client& client, const Publish& publish) {
+  if (publish.qos == QoS::at_most_once && !publish.retain) return false;
+  if (state_.bytes() <= limits_.mqtt_state_waiting) return false;
+  ++figures_.publishes_refused_state;
+  warnings_.warn(Warnings::Kind::state,
+                 "MQTT: what must survive a restart cannot be written and fills the memory that it "
+                 "may (mqtt_state_waiting): messages of QoS 1 and 2 and retained ones are refused",
+                 now_);
+  // 3.1.1 has no word for it but the end.
+  if (!client.is_v5() && publish.qos != QoS::at_most_once) {
+    end(client, Reason::quota_exceeded, {}, &Figures::closed_state);
+  }
+  return true;
 }
 
 bool Broker::Impl::retain(const PublicationPtr& publication) {

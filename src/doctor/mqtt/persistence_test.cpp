@@ -271,6 +271,42 @@ TEST(Persistence, SessionsThatEndLeaveNoRecordBehind) {
   EXPECT_EQ(world.records(), 1u) << "how far commits have been matched";
 }
 
+TEST(Persistence, ADiskThatTakesNothingCostsABoundedMemory) {
+  Limits limits;
+  limits.mqtt_state_waiting = 10'000;
+  World world(limits);
+  Peer& absent = world.client("a").as_connector().connect(v5, lasting()).subscribe("#", 2);
+  absent.quiet().hang_up();
+  Peer& newer = world.client("n").as_connector().connect(v5).quiet();
+  Peer& older = world.client("o").as_connector().connect(v3).quiet();
+  world.writes_state = false;
+  for (int i = 0; i < 20; ++i) newer.publish("/a", std::string(1000, 'x'), 1);
+  EXPECT_GT(world.figures().publishes_refused_state, 5u);
+  older.publish("/a", "QoS 0").publish("/a", "QoS 1", 1);
+  EXPECT_EQ(older.hears(), (Lines{"closed"})) << "which is the word that 3.1.1 has";
+  EXPECT_EQ(newer.hears(), Lines{});
+  world.writes_state = true;
+  world.pump();
+  const Lines heard = newer.hears();
+  ASSERT_EQ(heard.size(), 20u);
+  EXPECT_EQ(heard.front().substr(0, 14), "PUBACK #1 0x00");
+  EXPECT_EQ(heard.back().substr(0, 15), "PUBACK #20 0x97");
+  newer.publish("/a", "again", 1);
+  EXPECT_EQ(newer.hears(), (Lines{"PUBACK #21 0x00"}));
+}
+
+TEST(Persistence, AClientThatFillsItsOwnQueueIsClosed) {
+  Limits limits;
+  limits.mqtt_queue_messages = 3;
+  World world(limits);
+  Peer& client = world.client("c").as_connector().connect(v5, lasting()).subscribe("#", 2);
+  client.quiet().stop_reading();
+  world.writes_state = false;
+  for (int i = 0; i < 120; ++i) client.publish("/a", "x", 2);
+  client.read();
+  EXPECT_EQ(world.figures().closed_slow, 1u);
+}
+
 TEST(Persistence, WhatDoesNotLastCostsNoRecord) {
   World world;
   Peer& client = world.client("c").as_connector().connect(v5).subscribe("#", 2);

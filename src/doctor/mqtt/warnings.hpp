@@ -27,6 +27,7 @@ class Warnings {
     retained,
     subscriptions,
     sessions,
+    state,
     session_ended,
     count_of_kinds,
   };

@@ -64,6 +64,7 @@ constexpr std::array settings = {
                  a_year},
     LimitSetting{"mqtt_retained_messages", Unit::count, &Limits::mqtt_retained_messages, 0, a_lot},
     LimitSetting{"mqtt_retained_bytes", Unit::bytes, &Limits::mqtt_retained_bytes, 0, a_lot},
+    LimitSetting{"mqtt_state_waiting", Unit::bytes, &Limits::mqtt_state_waiting, 0, a_lot},
     LimitSetting{"mqtt_connect_timeout", Unit::duration, &Limits::mqtt_connect_timeout, 1, a_year},
     LimitSetting{"mqtt_keep_alive_max", Unit::duration, &Limits::mqtt_keep_alive_max, 0,
                  a_mqtt_keep_alive},

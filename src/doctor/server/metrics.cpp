@@ -132,8 +132,9 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
                                                   {"client_id", mqtt.refused_client_id},
                                                   {"will", mqtt.refused_will}});
   out.family("doctor_mqtt_publishes_refused_total", "counter", "PUBLISHes refused.");
-  by_cause("doctor_mqtt_publishes_refused_total",
-           {{"session", mqtt.publishes_refused_session}, {"topic", mqtt.publishes_refused_topic}});
+  by_cause("doctor_mqtt_publishes_refused_total", {{"session", mqtt.publishes_refused_session},
+                                                   {"topic", mqtt.publishes_refused_topic},
+                                                   {"state", mqtt.publishes_refused_state}});
   out.family("doctor_mqtt_subscriptions_refused_total", "counter", "Subscriptions refused.");
   by_cause("doctor_mqtt_subscriptions_refused_total",
            {{"filter", mqtt.subscriptions_refused_filter},
@@ -156,6 +157,7 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
            {{"malformed", mqtt.closed_malformed},
             {"protocol", mqtt.closed_protocol},
             {"packet_size", mqtt.closed_packet_size},
+            {"state", mqtt.closed_state},
             {"receive_maximum", mqtt.closed_receive_maximum},
             {"connect_timeout", mqtt.closed_connect_timeout},
             {"keep_alive", mqtt.closed_keep_alive},
