@@ -4,11 +4,13 @@ import socket
 import pytest
 
 from doctor import Server
+from doctor.certificates import Authority, Files, context
 
 from .client import Client, Stream, unique
 from .wire import V5
 
 OTHER = os.environ.get("DOCTOR_MQTT_BROKER")
+OVER_TLS = bool(os.environ.get("DOCTOR_MQTT_TLS"))  # a fresh Doctor, all over TLS
 OTHER_WEBSOCKET = os.environ.get("DOCTOR_MQTT_WEBSOCKET")  # host:port of its WebSocket listener, if it has one
 
 
@@ -39,9 +41,16 @@ class Broker:
 
 
 @pytest.fixture(scope="session")
-def broker():
+def broker(tmp_path_factory):
     if OTHER:
         yield Broker(address(OTHER), OTHER_WEBSOCKET and address(OTHER_WEBSOCKET), own=False)
+        return
+    if OVER_TLS:
+        authority = Authority(tmp_path_factory.mktemp("tls"))
+        with Server(tls=authority.issue("server")) as server:
+            tcp, websocket = ("127.0.0.1", server.mqtt_tls), ("127.0.0.1", server.api_tls)
+            Stream.tls = dict.fromkeys((tcp, websocket), context(Files(authority.ca)))
+            yield Broker(tcp, websocket, own=True)
         return
     with Server() as server:
         yield Broker(("127.0.0.1", server.mqtt), ("127.0.0.1", server.api), own=True)
