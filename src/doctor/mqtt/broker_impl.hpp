@@ -185,8 +185,8 @@ class Broker::Impl {
   /// A filter that the session may subscribe to; nothing for a malformed share.
   std::optional<Session::Own> own_filter(const Session& session, std::string_view filter) const;
   std::vector<Session::Own>::iterator find_own(Session& session, std::string_view filter) const;
-  /// One more message may be sent (§4.9).
-  void give_quota(Client& client);
+  /// The client has acknowledged it to the end: if it was sent on this connection, one more may be.
+  void complete(Client& client, const Inflight::Sent& sent);
   Reason subscribe(Client& client, const Subscribe::Request& request,
                    const IdentifiersPtr& identifiers);
   bool unsubscribe(Session& session, std::string_view filter);

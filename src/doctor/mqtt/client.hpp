@@ -53,7 +53,6 @@ struct Client {
 
   // From CONNECT.
   std::uint16_t quota = 0;  ///< how many more messages of QoS 1 and 2 it takes now (§4.9)
-  std::uint16_t receive_maximum = 0;
   std::uint32_t packet_max = unlimited;
   bool tells_problems = true;   ///< Request Problem Information
   bool expiry_was_zero = true;  ///< so DISCONNECT may not raise it

@@ -155,9 +155,8 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
   const auto number = [&](PropertyId id, std::uint32_t otherwise) {
     return asked.number(id).value_or(otherwise);
   };
-  client.receive_maximum = static_cast<std::uint16_t>(
+  client.quota = static_cast<std::uint16_t>(
       std::min<std::uint32_t>(number(PropertyId::receive_maximum, 65'535), limits_.mqtt_inflight));
-  client.quota = client.receive_maximum;
   client.tells_problems = number(PropertyId::request_problem_information, 1) == 1;
   const std::uint16_t keep_alive = keep_alive_of(connect);
   client.silence_max = std::chrono::milliseconds(keep_alive * 1500);  // [MQTT-3.1.2-22]

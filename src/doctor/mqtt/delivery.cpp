@@ -48,13 +48,17 @@ void Broker::Impl::write_sending(Client& client, std::size_t limit, std::string&
       continue;
     }
     if (client.quota == 0) return;
-    if (const Counter obstacle = this->obstacle(client, sent->message)) {
+    Counter obstacle = this->obstacle(client, sent->message);
+    const bool begun = next.dup;  // then it is completed, expired or not
+    if (!begun && sent->message.publication->expired(now_)) obstacle = &Figures::dropped_expired;
+    if (obstacle != nullptr) {
       ++(figures_.*obstacle);
       forget_message(session, sent->message);
       session.inflight.remove(next.packet_id);
       continue;
     }
     --client.quota;
+    session.inflight.take_quota(next.packet_id);
     write_copy(client, sent->message, next.packet_id, next.dup, out);
   }
 }
@@ -111,6 +115,7 @@ void Broker::Impl::write(Client& client, Message message, std::string& out) {
     return wait(client);
   }
   --client.quota;
+  session.inflight.take_quota(sent.packet_id);
   write_copy(client, sent.message, sent.packet_id, false, out);
 }
 

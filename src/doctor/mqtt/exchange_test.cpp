@@ -140,6 +140,58 @@ TEST(Exchange, SentAgainOrNotNeverMoreThanTheNewReceiveMaximum) {  // [MQTT-4.9.
   EXPECT_EQ(hears.send(Pingreq{}).hears(), (Lines{"PINGRESP"})) << "[MQTT-4.9.0-3]";
 }
 
+// The broker read the client's session after that had been taken from it.
+TEST(Exchange, WhoPublishesIntoTheirOwnFullQueueIsDisconnectedAndHasPublishedOnce) {
+  Limits limits;
+  limits.mqtt_queue_messages = 4;
+  World world(limits);
+  Peer& other = world.client("r").as_connector().connect(v5).subscribe("#").quiet();
+  Peer& self = world.client("s").as_connector().connect(v5, lasting).subscribe("#", 1).quiet();
+  self.stop_reading();
+  while (!self.is_over()) {
+    self.publish("a", "x", 2, [](Publish& p) { p.packet_id = 7; });
+    if (!self.is_over()) self.send(Pubrel{7, {}, {}});
+  }
+  other.quiet();
+  self.hang_up();
+  self.connect(v5, lasting).quiet();
+  self.publish("a", "x", 2, [](Publish& p) {
+    p.packet_id = 7;
+    p.dup = true;
+  });
+  EXPECT_EQ(self.hears().back(), "PUBREC #7 0x00");
+  EXPECT_EQ(other.hears(), (Lines{}));
+}
+
+TEST(Exchange, AReleaseOfAnEarlierConnectionMakesNoRoomForMore) {  // [MQTT-3.3.4-9]
+  World world;
+  const auto takes_two = [](Connect& c) {
+    lasting(c);
+    c.properties.add(PropertyId::receive_maximum, 2);
+  };
+  Peer& hears = world.client("r").as_connector().connect(v5, takes_two).subscribe("#", 2);
+  Peer& sends = world.client("s").as_connector().connect(v5);
+  for (int i = 1; i <= 5; ++i) sends.publish("a", std::to_string(i), 2);
+  hears.send(pubrec(1)).quiet().hang_up();
+  hears.connect(v5, takes_two);
+  EXPECT_EQ(hears.hears().back(), "q2 #3 a 3");
+  hears.send(Pubcomp{1, {}, {}});
+  EXPECT_EQ(hears.hears(), (Lines{})) << "two are unacknowledged: the second and the third";
+  hears.send(pubrec(2)).send(Pubcomp{2, {}, {}});
+  EXPECT_EQ(hears.hears(), (Lines{"PUBREL #2 0x00", "q2 #4 a 4"}));
+}
+
+TEST(Exchange, WhatIsSentAgainAfterItsExpirySaysThatNothingIsLeft) {
+  World world;
+  Peer& hears = world.client("r").as_connector().connect(v5, lasting).subscribe("#", 1);
+  world.client("s").as_connector().connect(v5).publish(
+      "a", "x", 1, [](Publish& p) { p.properties.add(PropertyId::message_expiry_interval, 5); });
+  hears.quiet().hang_up();
+  world.pass(10s);
+  hears.connect(v5, lasting);
+  EXPECT_EQ(hears.hears().back(), "q1 #1 dup a x expiry=0");
+}
+
 TEST(Exchange, AnAcknowledgementOfAnotherQoSIsAProtocolError) {
   World world;
   Peer& hears = world.client("r").as_connector().connect(v5).subscribe("#", 2).quiet();

@@ -82,6 +82,14 @@ void Inflight::receive(std::uint16_t packet_id) {
   }
 }
 
+void Inflight::begin_connection() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].sent.takes_quota = false;
+}
+
+void Inflight::take_quota(std::uint16_t packet_id) {
+  if (const auto place = place_of_identifier(packet_id)) slots_[*place].sent.takes_quota = true;
+}
+
 void Inflight::remove(std::uint16_t packet_id) {
   const auto place = place_of_identifier(packet_id);
   if (!place) return;

@@ -18,7 +18,8 @@ class Inflight {
     std::uint64_t number = 0;  ///< counts what was sent; the packet identifier follows from it
     std::uint16_t packet_id = 0;
     Message message;
-    bool received = false;  ///< QoS 2: PUBREC came, so PUBREL is what is sent again
+    bool received = false;     ///< QoS 2: PUBREC came, so PUBREL is what is sent again
+    bool takes_quota = false;  ///< the message was sent on the connection that there is (§4.9)
   };
 
   /// @param message  of QoS 1 or 2. There must be room: size() < 65 535
@@ -36,6 +37,10 @@ class Inflight {
   void receive(std::uint16_t packet_id);
   /// PUBACK, PUBCOMP or a refusing PUBREC came: the identifier is free.
   void remove(std::uint16_t packet_id);
+  /// Another connection begins, on which nothing has been sent yet.
+  void begin_connection();
+  /// The message was sent on it.
+  void take_quota(std::uint16_t packet_id);
 
   /// Calls `act(const Sent&)` for each in the order of sending.
   template <class Act>

@@ -35,9 +35,17 @@ Message Outbox::pop() {
   return message;
 }
 
+std::uint64_t Outbox::acknowledged_before(std::uint64_t place) const {
+  std::uint64_t kept = popped_;
+  for (std::uint64_t i = popped_; i < place; ++i) {
+    if (entries_[i - popped_].qos != QoS::at_most_once) ++kept;
+  }
+  return kept;
+}
+
 void Outbox::keep_acknowledged() {
-  end_commit();
-  popped_ += entries_.erase_if([this](const Message& message) {
+  held_.reset();  // it is not known any more whether it was the last one
+  entries_.erase_if([this](const Message& message) {
     const bool gone = message.qos == QoS::at_most_once;
     if (gone) bytes_ -= cost(message);
     return gone;

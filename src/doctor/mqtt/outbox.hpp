@@ -36,6 +36,8 @@ class Outbox {
   /// How many messages have been taken out, and how many that will be with all that wait now.
   std::uint64_t popped() const { return popped_; }
   std::uint64_t pushed() const { return popped_ + entries_.size(); }
+  /// Where a place that `pushed` gave will be after `keep_acknowledged`.
+  std::uint64_t acknowledged_before(std::uint64_t place) const;
 
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }

@@ -25,7 +25,8 @@ void Broker::Impl::on(Client& client, Publish& publish) {
   }
   const auto refusal = client.received_aliases.resolve(publish, limits_.mqtt_topic_aliases);
   if (refusal) return fail(client, *refusal);
-  auto& received = client.session->received;
+  Session& session = *client.session;  // it may lose its client below, to its own full queue
+  auto& received = session.received;
   if (publish.qos == QoS::exactly_once && received.contains(publish.packet_id)) {
     answer(client, Pubrec{publish.packet_id, Reason::success, {}});  // [MQTT-4.3.3-10]
     return;
@@ -40,8 +41,8 @@ void Broker::Impl::on(Client& client, Publish& publish) {
   // What is refused ends its exchange with the PUBREC; 3.1.1 cannot be told.
   if (!is_failure(reason) || !client.is_v5()) {
     received.insert(publish.packet_id);
-    if (is_kept(*client.session)) {
-      touch(*client.session);
+    if (is_kept(session)) {
+      touch(session);
       state_.ask();
     }
   }
@@ -94,22 +95,23 @@ bool Broker::Impl::retain(const PublicationPtr& publication) {
   return false;
 }
 
-void Broker::Impl::give_quota(Client& client) {
-  if (client.quota < client.receive_maximum) ++client.quota;
+// A PUBCOMP for a PUBREL of an earlier connection gives no quota: else more than Receive Maximum
+// would be unacknowledged [MQTT-3.3.4-9].
+void Broker::Impl::complete(Client& client, const Inflight::Sent& sent) {
+  if (sent.takes_quota) ++client.quota;
+  forget_message(*client.session, sent.message);
+  client.session->inflight.remove(sent.packet_id);
   client.moved_at = now_;
   if (is_waiting(client) || client.session->catching_up) mark(client);
 }
 
 void Broker::Impl::on(Client& client, const Puback& puback) {
-  Inflight& inflight = client.session->inflight;
-  const Inflight::Sent* sent = inflight.find(puback.packet_id);
+  const Inflight::Sent* sent = client.session->inflight.find(puback.packet_id);
   if (sent == nullptr) return;
   if (sent->message.qos != QoS::at_least_once) {
     return fail(client, {Reason::protocol_error, "PUBACK for a message of QoS 2"});
   }
-  forget_message(*client.session, sent->message);
-  inflight.remove(puback.packet_id);
-  give_quota(client);
+  complete(client, *sent);
 }
 
 void Broker::Impl::on(Client& client, const Pubrec& pubrec) {
@@ -120,9 +122,7 @@ void Broker::Impl::on(Client& client, const Pubrec& pubrec) {
   }
   if (is_failure(pubrec.reason)) {  // [MQTT-4.3.3-9]: the exchange has ended
     if (sent == nullptr) return;
-    forget_message(*client.session, sent->message);
-    inflight.remove(pubrec.packet_id);
-    return give_quota(client);
+    return complete(client, *sent);
   }
   if (sent != nullptr && !sent->received) {
     keep_received(*client.session, *sent);
@@ -143,12 +143,9 @@ void Broker::Impl::on(Client& client, const Pubrel& pubrel) {
 }
 
 void Broker::Impl::on(Client& client, const Pubcomp& pubcomp) {
-  Inflight& inflight = client.session->inflight;
-  const Inflight::Sent* sent = inflight.find(pubcomp.packet_id);
+  const Inflight::Sent* sent = client.session->inflight.find(pubcomp.packet_id);
   if (sent == nullptr || !sent->received) return;
-  forget_message(*client.session, sent->message);
-  inflight.remove(pubcomp.packet_id);
-  give_quota(client);
+  complete(client, *sent);
 }
 
 // `$share/NAME/FILTER` (§4.8.2). A group belongs to a principal, like client ids.

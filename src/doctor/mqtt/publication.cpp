@@ -212,7 +212,9 @@ void Publication::encode(const Copy& copy, std::string& out) const {
       writer.two_bytes(copy.alias.number);
     }
     if (expires_) {
-      const auto left = std::chrono::ceil<std::chrono::seconds>(*expires_ - copy.now);
+      // Of what is sent again nothing may be left.
+      const auto left = std::max(std::chrono::ceil<std::chrono::seconds>(*expires_ - copy.now),
+                                 std::chrono::seconds(0));
       writer.byte(expiry_id);
       writer.four_bytes(static_cast<std::uint32_t>(left.count()));
     }

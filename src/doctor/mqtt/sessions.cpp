@@ -50,6 +50,7 @@ bool Broker::Impl::resume(Client& client, Session& session, LoggedIn login) {
   session.client = &client;
   client.session = &session;
   client.moved_at = now_;
+  session.inflight.begin_connection();
   session.inflight.for_each([&](const Inflight::Sent& sent) {
     client.sending.push_back({sent.packet_id, state_.next_batch(), true});
   });
@@ -77,6 +78,9 @@ void Broker::Impl::leave(Client& client) {
   session.ends_at = now_ + session.expiry;
   touch(session);
   state_.ask();
+  for (Session::RetainedReading& reading : session.retained) {
+    reading.after = session.outbox.acknowledged_before(reading.after);
+  }
   session.outbox.keep_acknowledged();
   if (!session.catching_up) fall_behind(session, place_);
   if (!session.will) return;

@@ -61,6 +61,10 @@ class Peer {
   Lines messages();
   /// Forgets what has come.
   Peer& quiet();
+  /// Is told what the socket is given, when it is given, read or not.
+  Peer& watch(std::function<void(std::string_view bytes)> watch);
+  /// The socket has ended, or the broker wants it to.
+  bool is_over() const { return !is_open_ || close_after_; }
   std::size_t bytes_received() const { return bytes_received_; }
   ConnectionId id() const { return id_; }
 
@@ -80,6 +84,7 @@ class Peer {
   bool close_after_ = false;
   std::uint16_t last_packet_id_ = 0;
   std::string input_;
+  std::function<void(std::string_view)> watch_;
   Lines heard_;
   std::size_t bytes_received_ = 0;
 };
@@ -102,7 +107,8 @@ class World {
   /// Announces what was committed silently, matching only the first part of it.
   void announce();
   void advance_to_the_end();
-  document::SessionChange edit(std::string id, std::string_view permissions);
+  document::SessionChange edit(std::string id, std::string_view permissions,
+                               std::optional<Timestamp> expires = std::nullopt);
   document::SessionChange remove_session(std::string id);
 
   void pass(std::chrono::milliseconds time);

@@ -224,6 +224,7 @@ void Peer::take_output(bool close) {
     if (writing_ || close_after_) return;
     std::string bytes;
     world_.broker_->output(id_, world_.output_max, bytes, world_.now_);
+    if (watch_) watch_(bytes);
     input_ += bytes;
     writing_ = !bytes.empty();
     return;
@@ -233,6 +234,7 @@ void Peer::take_output(bool close) {
     std::string bytes;
     world_.broker_->output(id_, world_.output_max, bytes, world_.now_);
     if (bytes.empty()) break;
+    if (watch_) watch_(bytes);
     input_ += bytes;
   }
   bytes_received_ += input_.size();
@@ -263,6 +265,11 @@ Lines Peer::messages() {
   Lines lines = hears();
   std::erase_if(lines, [](const std::string& line) { return line.find('/') == line.npos; });
   return lines;
+}
+
+Peer& Peer::watch(std::function<void(std::string_view)> watch) {
+  watch_ = std::move(watch);
+  return *this;
 }
 
 Peer& Peer::quiet() {
@@ -312,8 +319,9 @@ void World::session(std::string id, std::string_view permissions,
   sessions_[id] = session;
 }
 
-document::SessionChange World::edit(std::string id, std::string_view permissions) {
-  session(id, permissions);
+document::SessionChange World::edit(std::string id, std::string_view permissions,
+                                    std::optional<Timestamp> expires) {
+  session(id, permissions, expires);
   return {id, sessions_[id]};
 }
 
