@@ -13,9 +13,6 @@ namespace {
 // A CONNECT comes before it is known who sends it, so it may not take what a PUBLISH may.
 constexpr std::size_t connect_packet_max = 64u << 10;
 
-// How often all clients are looked at for keep-alives, expiries and stalls.
-constexpr std::chrono::milliseconds check_interval{500};
-
 // Room for answers that an idle client keeps.
 constexpr std::size_t answers_kept = 256;
 
@@ -71,6 +68,7 @@ ConnectionId Broker::Impl::accept(std::string peer, Clock::time_point now, Times
   clients_[place] = std::make_unique<Client>(id, std::move(peer),
                                              std::min(limits_.mqtt_packet, connect_packet_max));
   clients_[place]->deadline = now + limits_.mqtt_connect_timeout;
+  arm(*clients_[place]);
   ++figures_.connections;
   return id;
 }
@@ -216,6 +214,8 @@ void Broker::Impl::check_time(Client& client) {
                      now_);
       return drop(client);
     case Client::State::refusing:
+      if (now_ < client.deadline) return;
+      return reject(client, Reason::bad_user_name_or_password, {});
     case Client::State::ending:
       return;
     case Client::State::connected:
@@ -228,11 +228,7 @@ void Broker::Impl::check_time(Client& client) {
     return end(client, Reason::keep_alive_timeout, "nothing was heard within the keep-alive time",
                &Figures::closed_keep_alive);
   }
-  // Who is behind must move: read, or at QoS 1 acknowledge what it has read.
-  const bool may_move = state_.is_durable(client.waits_for);
-  const bool must_move =
-      may_move && ((is_waiting(client) && client.writing) || client.session->catching_up);
-  if (must_move && now_ - client.moved_at > limits_.mqtt_stalled_timeout) {
+  if (must_move(client) && now_ - client.moved_at > limits_.mqtt_stalled_timeout) {
     warnings_.warn(Warnings::Kind::slow,
                    "MQTT: closed " + client.peer + ": it reads nothing (mqtt_stalled_timeout)",
                    now_);
@@ -240,23 +236,52 @@ void Broker::Impl::check_time(Client& client) {
   }
 }
 
+// Who is behind must move: read, or at QoS 1 acknowledge what it has read.
+bool Broker::Impl::must_move(const Client& client) const {
+  return state_.is_durable(client.waits_for) &&
+         ((is_waiting(client) && client.writing) || client.session->catching_up);
+}
+
+// Not later than a stall that begins now could be over: so nobody has to tell that one begins.
+Clock::time_point Broker::Impl::next_check(const Client& client) const {
+  switch (client.state) {
+    case Client::State::connecting:
+    case Client::State::refusing:
+      return client.deadline;
+    case Client::State::ending:
+      return Clock::time_point::max();
+    case Client::State::connected:
+      break;
+  }
+  const Clock::time_point stalled =
+      (must_move(client) ? client.moved_at : now_) + limits_.mqtt_stalled_timeout;
+  if (client.silence_max == Clock::duration{}) return stalled;
+  return std::min(stalled, client.heard + client.silence_max);
+}
+
+void Broker::Impl::arm(Client& client) {
+  const Clock::time_point due = next_check(client);
+  if (due >= client.check_at) return;
+  client.check_at = due;
+  client_checks_.add(client.id, due);
+}
+
 void Broker::Impl::tick(Clock::time_point now, Timestamp wall) {
   note_time(now, wall);
-  std::erase_if(refusing_, [&](ConnectionId id) {
+  client_checks_.advance(now, [this](ConnectionId id, Clock::time_point due) {
     Client* client = find(id);
-    if (client == nullptr) return true;
-    if (now < client->deadline) return false;
-    reject(*client, Reason::bad_user_name_or_password, {});
-    return true;
+    if (client == nullptr || client->check_at != due) return;
+    client->check_at = Clock::time_point::max();
+    check_time(*client);
+    arm(*client);
   });
-  if (now < next_check_) return settle();
-  next_check_ = now + check_interval;
-  for (const auto& client : clients_) {
-    if (client) check_time(*client);
-  }
-  for (std::size_t i = 0; i < sessions_.size(); ++i) {
-    if (sessions_[i]) check_time(*sessions_[i]);
-  }
+  session_checks_.advance(now, [this](SubscriberNumber number, Clock::time_point due) {
+    Session* session = session_of(number);
+    if (session == nullptr || session->check_at != due) return;
+    session->check_at = Clock::time_point::max();
+    check_time(*session);
+    if (session_of(number) == session) arm(*session);
+  });
   retained_.expire(now);
   if (!version_.empty() && now >= next_figures_) publish_figures();
   settle();

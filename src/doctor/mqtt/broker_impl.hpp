@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "doctor/base/timer_wheel.hpp"
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/mqtt/client.hpp"
 #include "doctor/mqtt/state.hpp"
@@ -74,6 +75,12 @@ class Broker::Impl {
   void wait(Client& client);
   void fail(Client& client, const Refusal& refusal);
   void check_time(Client& client);
+  /// Whether it has to take what is there for it.
+  bool must_move(const Client& client) const;
+  Clock::time_point next_check(const Client& client) const;
+  /// Has it looked at when it may be due next, whatever was agreed on before; call it when that may
+  /// have become earlier.
+  void arm(Client& client);
   /// Before any call returns: publishes the wills that have become due, forgets ended sessions.
   void settle();
 
@@ -96,6 +103,8 @@ class Broker::Impl {
   void end_session(Session& session);
   void publish_will(Session& session);
   void check_time(Session& session);
+  Clock::time_point next_check(const Session& session) const;
+  void arm(Session& session);
   bool has_expired(const Session& session, Clock::time_point now) const;
   /// The session of Doctor has expired, and with it this one.
   void end_expired(Session& session);
@@ -231,14 +240,16 @@ class Broker::Impl {
 
   Clock::time_point now_;  // of the call that is being served
   Timeline timeline_;
-  Clock::time_point next_check_;
+  // When clients and sessions are to be looked at. What has become of one since is told by its
+  // `check_at`: a key that comes back at another time has been overtaken.
+  TimerWheel<ConnectionId> client_checks_;
+  TimerWheel<SubscriberNumber> session_checks_;
 
   // Clients by their place in a table; a place is used again, with another upper half of the id.
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::uint32_t> free_places_;
   std::uint32_t accepted_ = 0;
-  std::vector<ConnectionId> named_;     // for the next `attention`
-  std::vector<ConnectionId> refusing_;  // logins whose answer waits
+  std::vector<ConnectionId> named_;  // for the next `attention`
 
   std::vector<std::unique_ptr<Session>> sessions_;  // by number
   std::vector<SubscriberNumber> free_numbers_;

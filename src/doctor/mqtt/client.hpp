@@ -49,7 +49,8 @@ struct Client {
   Version version = Version::v3_1_1;
   Splitter splitter;
   Clock::time_point deadline;
-  Session* session = nullptr;  ///< while connected
+  Clock::time_point check_at = Clock::time_point::max();  ///< when it is looked at next
+  Session* session = nullptr;                             ///< while connected
 
   // From CONNECT.
   std::uint16_t quota = 0;  ///< how many more messages of QoS 1 and 2 it takes now (§4.9)

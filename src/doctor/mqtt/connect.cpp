@@ -95,7 +95,7 @@ void Broker::Impl::refuse_login(Client& client, bool with_credentials) {
   }
   client.state = Client::State::refusing;
   client.deadline = now_ + delay;
-  refusing_.push_back(client.id);
+  arm(client);
 }
 
 void Broker::Impl::reject(Client& client, Reason reason, std::string_view detail) {
@@ -227,6 +227,8 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
   if (keep_alive != connect.keep_alive) {  // [MQTT-3.1.2-21]
     told.add(PropertyId::server_keep_alive, keep_alive);
   }
+  arm(client);
+  arm(*session);
   answer(client, connack);
 }
 

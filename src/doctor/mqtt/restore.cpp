@@ -237,6 +237,7 @@ void Broker::Impl::restore_session(const Plan& plan, std::uint64_t number) {
   session.received.insert(record.received.begin(), record.received.end());
   restore_readings(session, record);
   touch(session);
+  arm(session);
 }
 
 void Broker::Impl::erase_records(std::uint64_t number, const KeptSession& kept) {

@@ -41,6 +41,7 @@ void Broker::Impl::apply_newest(Session& session, const document::SessionChange&
   if (change.session) {
     keep_permissions(session, change, revision);
     if (session.known < revision) session.principal.session = change.session;
+    arm(session);
     apply_edits(session,
                 session.catching_up ? session.catching_up->place.revision : place_.revision);
     session.edits.push_back({revision, change.session});

@@ -77,6 +77,7 @@ struct Session {
   Client* client = nullptr;   ///< null: nobody is connected
   Clock::duration expiry{};   ///< how long it lasts without a client (§3.1.2.11.2)
   Clock::time_point ends_at;  ///< while there is none
+  Clock::time_point check_at = Clock::time_point::max();  ///< when it is looked at next
   std::optional<Will> will;
   Clock::time_point will_at;  ///< when it is published, while there is no client
 

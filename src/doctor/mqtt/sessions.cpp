@@ -4,6 +4,13 @@
 #include "doctor/mqtt/broker_impl.hpp"
 
 namespace doctor::mqtt {
+namespace {
+
+// The wall clock, by which sessions of Doctor expire, may be put forward: so it is looked at now
+// and then. What leaves a queue is judged by it each time, whatever this says.
+constexpr std::chrono::seconds wall_clock_trusted{5};
+
+}  // namespace
 
 Subscriptions::Filter Session::Own::key() const {
   if (!group) return {filter, {}};
@@ -83,9 +90,11 @@ void Broker::Impl::leave(Client& client) {
   }
   session.outbox.keep_acknowledged();
   if (!session.catching_up) fall_behind(session, place_);
-  if (!session.will) return;
-  session.will_at = now_ + session.will->delay;
-  if (session.will->delay == Clock::duration{}) publish_will(session);
+  if (session.will) {
+    session.will_at = now_ + session.will->delay;
+    if (session.will->delay == Clock::duration{}) publish_will(session);
+  }
+  arm(session);
 }
 
 void Broker::Impl::end_session(Session& session) {
@@ -133,6 +142,25 @@ void Broker::Impl::check_time(Session& session) {
     return end_session(session);
   }
   if (session.will && now_ >= session.will_at) publish_will(session);
+}
+
+Clock::time_point Broker::Impl::next_check(const Session& session) const {
+  auto next = Clock::time_point::max();
+  if (session.client == nullptr) {
+    next = session.ends_at;
+    if (session.will) next = std::min(next, session.will_at);
+  }
+  const auto& of_doctor = session.principal.session;
+  if (!of_doctor || !of_doctor->expires) return next;
+  const Clock::time_point expires = timeline_.time_of(*of_doctor->expires);
+  return std::min({next, std::max(now_, expires), now_ + wall_clock_trusted});
+}
+
+void Broker::Impl::arm(Session& session) {
+  const Clock::time_point due = next_check(session);
+  if (due >= session.check_at) return;
+  session.check_at = due;
+  session_checks_.add(session.number, due);
 }
 
 }  // namespace doctor::mqtt
