@@ -356,7 +356,7 @@ void Broker::Impl::settle() {
   ended_.clear();
 }
 
-Figures Broker::Impl::figures() const {
+Figures Broker::Impl::counted() const {
   Figures figures = figures_;
   figures.subscriptions = subscriptions_.size();
   figures.catching_up = catching_up_;
@@ -364,6 +364,11 @@ Figures Broker::Impl::figures() const {
   figures.sessions_away = away_;
   figures.retained = retained_.size();
   figures.retained_bytes = retained_.bytes();
+  return figures;
+}
+
+Figures Broker::Impl::figures() const {
+  Figures figures = counted();
   for (const auto& client : clients_) {
     if (client) figures.queued_bytes += client->answers.size();
   }

@@ -86,6 +86,8 @@ class Broker::Impl {
 
   // system_topics.cpp
   void publish_figures();
+  /// All figures but those that need a look at every client.
+  Figures counted() const;
   void publish_figure(std::string_view name, const std::string& value);
 
   // clients.cpp

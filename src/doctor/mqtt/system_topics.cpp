@@ -19,7 +19,7 @@ void Broker::Impl::publish_figures(std::string version, Clock::time_point now) {
 
 void Broker::Impl::publish_figures() {
   next_figures_ = now_ + figures_interval;
-  const Figures now = figures();
+  const Figures now = counted();
   const auto publish = [&](std::string_view name, std::uint64_t value) {
     publish_figure(name, std::to_string(value));
   };

@@ -35,24 +35,37 @@ class Watched : public boost::intrusive::list_base_hook<
 /// The connections of one I/O thread.
 class Deadlines {
  public:
-  void add(Watched& watched) { list_.push_back(watched); }
+  void add(Watched& watched) { put(watched, swept_); }
+  /// The same for one that has no deadline, and is to be added again once it has: it costs nothing
+  /// until then.
+  void add_without_deadline(Watched& watched) { put(watched, others_); }
 
   void sweep(Clock::time_point now) {
-    for (Watched& watched : list_) {
+    for (Watched& watched : swept_) {
       if (watched.deadline_ > now) continue;
       watched.deadline_ = Watched::never;
       watched.expired();
     }
   }
   void wind_up() {
-    for (Watched& watched : list_) watched.wind_up();
+    for (Watched& watched : swept_) watched.wind_up();
+    for (Watched& watched : others_) watched.wind_up();
   }
   void abort() {
-    for (Watched& watched : list_) watched.abort();
+    for (Watched& watched : swept_) watched.abort();
+    for (Watched& watched : others_) watched.abort();
   }
 
  private:
-  boost::intrusive::list<Watched, boost::intrusive::constant_time_size<false>> list_;
+  using List = boost::intrusive::list<Watched, boost::intrusive::constant_time_size<false>>;
+
+  static void put(Watched& watched, List& list) {
+    watched.unlink();
+    list.push_back(watched);
+  }
+
+  List swept_;
+  List others_;
 };
 
 }  // namespace doctor::server

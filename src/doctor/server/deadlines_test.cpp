@@ -40,6 +40,21 @@ TEST(Deadlines, OnePassedIsToldOnce) {
   EXPECT_EQ(without.expired_, 0);
 }
 
+TEST(Deadlines, OneWithoutIsWatchedOnceItHasOne) {
+  const Clock::time_point start{seconds(100)};
+  Deadlines deadlines;
+  Connection connection;
+  deadlines.add_without_deadline(connection);
+  deadlines.wind_up();
+  EXPECT_EQ(connection.wound_up_, 1);
+  connection.expect_by(start);
+  deadlines.add(connection);
+  deadlines.wind_up();
+  EXPECT_EQ(connection.wound_up_, 2);
+  deadlines.sweep(start);
+  EXPECT_EQ(connection.expired_, 1);
+}
+
 TEST(Deadlines, AConnectionThatHasGoneIsForgotten) {
   Deadlines deadlines;
   Connection stays;

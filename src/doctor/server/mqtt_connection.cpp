@@ -11,7 +11,7 @@ constexpr std::size_t output_piece = 64u << 10;
 constexpr int reads_in_a_turn = 16;
 // A client that reads as fast as it is written to must not keep the others waiting.
 constexpr int writes_in_a_turn = 4;
-// How long a client has to take the last octets and to close its end.
+// For taking the last octets, and for closing.
 constexpr std::chrono::seconds closing_time{2};
 
 }  // namespace
@@ -32,7 +32,7 @@ MqttConnection::MqttConnection(MqttService& service, IoThread& thread, mqtt::Con
 MqttConnection::~MqttConnection() = default;
 
 void MqttConnection::start(std::string received) {
-  thread_.deadlines().add(*this);
+  thread_.deadlines().add_without_deadline(*this);
   asio::co_spawn(
       thread_.executor(),
       [](std::shared_ptr<MqttConnection> self, std::string first) -> Task<void> {
@@ -107,7 +107,7 @@ bool MqttConnection::take_more() {
 void MqttConnection::attend(bool close) {
   if (close) {
     closing_ = true;
-    if (deadline_ == never) deadline_ = Clock::now() + closing_time;
+    close_in_time();
   }
   write();
   if (closing_ && !writing_ && !finished_) finish();
@@ -149,6 +149,7 @@ void MqttConnection::write() {
 
 void MqttConnection::write_pending() {
   writing_ = true;
+  service_.look_at_progress_of(*this);
   stream_.async_write_some(
       asio::buffer(std::as_const(pending_)) + pending_at_,
       [self = shared_from_this()](const error_code& failure, std::size_t count) {
@@ -170,12 +171,12 @@ void MqttConnection::written() {
   if (closing_ && !writing_ && !finished_) finish();
 }
 
-void MqttConnection::look_at_progress() {
-  if (!writing_) return;
-  const auto unsent = stream_.unsent();
-  if (!unsent) return;
+bool MqttConnection::look_at_progress() {
+  const auto unsent = writing_ ? stream_.unsent() : std::nullopt;
+  if (!unsent) return false;
   if (*unsent < unsent_) service_.broker().taken(id_, Clock::now());
   unsent_ = *unsent;
+  return true;
 }
 
 void MqttConnection::describe(mqtt::ClientView::Connection& connection) const {
@@ -197,7 +198,7 @@ void MqttConnection::finish() {
     write();
     if (writing_) return;
   }
-  if (deadline_ == never) deadline_ = Clock::now() + closing_time;
+  close_in_time();
   finished_ = stream_.end();
   if (finished_) return;
   writing_ = true;
@@ -205,6 +206,12 @@ void MqttConnection::finish() {
     self->writing_ = false;
     if (!failure) self->finish();
   });
+}
+
+void MqttConnection::close_in_time() {
+  if (deadline_ != never) return;
+  deadline_ = Clock::now() + closing_time;
+  thread_.deadlines().add(*this);
 }
 
 void MqttConnection::abort() {

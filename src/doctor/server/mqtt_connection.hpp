@@ -17,7 +17,9 @@ namespace doctor::server {
 /// broker. Belongs to the broker's thread. The coroutine `read` keeps it alive; writing needs none:
 /// what the socket does not take at once waits here, and more is taken from the broker when it has
 /// gone.
-class MqttConnection final : public Watched, public std::enable_shared_from_this<MqttConnection> {
+class MqttConnection final : public Watched,
+                             public MqttService::Writing,
+                             public std::enable_shared_from_this<MqttConnection> {
  public:
   MqttConnection(MqttService& service, IoThread& thread, mqtt::ConnectionId id, Stream stream,
                  Share place, MqttService::Carrier carrier);
@@ -28,8 +30,9 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   /// The broker has something to write, or wants the connection closed after that.
   void attend(bool close);
   /// Looks whether the client has taken something of what has been written: a socket says that it
-  /// can be written only when much of it is free, which takes a slow reader long.
-  void look_at_progress();
+  /// can be written only when much of it is free, which takes a slow reader long. False once there
+  /// is nothing to look at.
+  bool look_at_progress();
   /// Fills in what is known of the socket.
   void describe(mqtt::ClientView::Connection& connection) const;
 
@@ -46,6 +49,8 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   void write_pending();
   void written();
   void finish();
+  /// The client has only so long to take the last octets and to close its end.
+  void close_in_time();
 
   MqttService& service_;
   IoThread& thread_;

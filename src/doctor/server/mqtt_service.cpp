@@ -156,6 +156,19 @@ void MqttService::websocket_broken(std::string_view address) {
                {{"address", std::string(address)}});
 }
 
+void MqttService::look_at_progress_of(MqttConnection& connection) {
+  Writing& writing = connection;
+  if (!writing.is_linked()) writing_.push_back(writing);
+}
+
+void MqttService::look_at_progress() {
+  for (auto at = writing_.begin(); at != writing_.end();) {
+    auto& connection = static_cast<MqttConnection&>(*at);
+    ++at;
+    if (!connection.look_at_progress()) connection.Writing::unlink();
+  }
+}
+
 Task<void> MqttService::tick() {
   Timer timer(thread_.context());
   for (unsigned ticks = 0;; ++ticks) {
@@ -163,7 +176,7 @@ Task<void> MqttService::tick() {
     const auto [failure] = co_await timer.async_wait(as_values);
     if (failure) co_return;
     if (ticks % ticks_between_looks == 0) {
-      for (const auto& [id, connection] : connections_) connection->look_at_progress();
+      look_at_progress();
     }
     broker_.tick(Clock::now(), wall_clock());
     pump();

@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <boost/intrusive/list.hpp>
+
 #include "doctor/engine/engine.hpp"
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/rest/clients.hpp"
@@ -25,6 +27,11 @@ class MqttConnection;
 /// is of the I/O thread.
 class MqttService final : public engine::Listener {
  public:
+  /// A connection in the list of those whose sockets have not taken all.
+  using Writing =
+      boost::intrusive::list_base_hook<boost::intrusive::tag<struct WritingTag>,
+                                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
   /// @param thread  outlives the service's use, not the service: MQTT connections end with it
   MqttService(IoThread& thread, Shared& shared, const engine::Authority& authority);
   ~MqttService() override;
@@ -65,6 +72,8 @@ class MqttService final : public engine::Listener {
   void pump_soon();
   /// Counts and logs a client that does not speak WebSocket as it should.
   void websocket_broken(std::string_view address);
+  /// From now on MqttConnection::look_at_progress is called some times a second, until it says no.
+  void look_at_progress_of(MqttConnection& connection);
   void forget(mqtt::ConnectionId connection) { connections_.erase(connection.value); }
   /// Memory for reading and writing that is empty between turns: idle connections need none.
   std::string& scratch_input() { return scratch_input_; }
@@ -79,6 +88,7 @@ class MqttService final : public engine::Listener {
                                                std::size_t max_changes) const;
   rest::ClientsReply carry_out(const rest::ClientsRequest& request);
   void add_socket(mqtt::ClientView& client) const;
+  void look_at_progress();
   Task<void> tick();
 
   IoThread& thread_;
@@ -86,6 +96,9 @@ class MqttService final : public engine::Listener {
   const engine::Authority& authority_;
   mqtt::Broker broker_;
   std::unordered_map<std::uint64_t, MqttConnection*> connections_;
+  boost::intrusive::list<Writing, boost::intrusive::base_hook<Writing>,
+                         boost::intrusive::constant_time_size<false>>
+      writing_;
   std::string scratch_input_;
   std::string scratch_payload_;
   std::string scratch_output_;
