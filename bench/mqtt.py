@@ -151,6 +151,10 @@ def mqtt_acknowledged(options):
 
 def mqtt_persistent(options):
     """QoS 1 and 2, window 200, persistent sessions: what Doctor keeps survives a SIGKILL, what Mosquitto keeps does not."""
+    doctor = Doctor(options.binary)
+    flushes = [float(program(options, "raw_fdatasync", doctor.directory, options.seconds)) for _ in range(rounds_of(options))]
+    row("what the disk of the next rows flushes in a second (raw fdatasync)", f"{median(flushes):,.0f}")
+    doctor.remove()
     acknowledged(options, persistent=True, aim="")
 
 
