@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "doctor/base/crypto.hpp"
 #include "doctor/mqtt/broker_impl.hpp"
@@ -113,6 +114,10 @@ void Broker::Impl::mark(Client& client) {
   named_.push_back(client.id);
 }
 
+bool Broker::Impl::is_welcome(const Client& client) const {
+  return client.state == Client::State::connected && state_.is_durable(client.welcome);
+}
+
 bool Broker::Impl::send(Client& client, Packet packet) {
   const std::size_t before = client.answers.size();
   encode(packet, client.version, client.answers);
@@ -132,11 +137,17 @@ bool Broker::Impl::send(Client& client, Packet packet) {
 void Broker::Impl::answer(Client& client, Packet packet) {
   if (client.state == Client::State::ending) return;  // by what it asked for
   const std::size_t begin = client.answers.size();
+  const bool is_connack = std::holds_alternative<Connack>(packet);
+  const bool opens = is_connack || std::holds_alternative<Suback>(packet);
   if (!send(client, std::move(packet))) {
     ++figures_.closed_packet_size;  // without a word: it may be the CONNACK that did not fit
     return drop(client);
   }
-  if (state_.asks() != asks_before_) hold(client, begin);
+  if (state_.asks() != asks_before_) {
+    hold(client, begin);
+    if (is_connack) client.welcome = state_.next_batch();
+    if (opens) client.opening = state_.next_batch();
+  }
   // Who asks without end and does not read the answers is a slow consumer of another kind.
   if (client.answers.size() > limits_.mqtt_queue_bytes) {
     warnings_.warn(
@@ -150,7 +161,7 @@ void Broker::Impl::end(Client& client, Reason reason, std::string_view detail, C
   if (client.state == Client::State::ending) return;
   ++(figures_.*counter);
   forget_held(client);
-  if (client.state == Client::State::connected && client.is_v5()) {
+  if (is_welcome(client) && client.is_v5()) {
     Disconnect disconnect{reason, {}};
     disconnect.properties.add(PropertyId::reason_string, detail);
     send(client, disconnect);
@@ -158,7 +169,12 @@ void Broker::Impl::end(Client& client, Reason reason, std::string_view detail, C
   drop(client);
 }
 
+void Broker::Impl::release_held(Client& client) {
+  std::erase_if(client.holds, [&](const auto& hold) { return state_.is_durable(hold.batch); });
+}
+
 void Broker::Impl::forget_held(Client& client) {
+  release_held(client);
   if (client.holds.empty()) return;
   client.answers.resize(client.holds.front().begin);
   client.holds.clear();
@@ -310,7 +326,7 @@ void Broker::Impl::output(ConnectionId connection, std::size_t max_bytes, std::s
   }
 
   const std::size_t before = out.size();
-  std::erase_if(client->holds, [&](const auto& h) { return state_.is_durable(h.batch); });
+  release_held(*client);
   const std::size_t ready =
       client->holds.empty() ? client->answers.size() : client->holds.front().begin;
   const std::size_t taken = std::min(max_bytes, ready);
@@ -320,7 +336,10 @@ void Broker::Impl::output(ConnectionId connection, std::size_t max_bytes, std::s
   if (client->answers.empty() && client->answers.capacity() > answers_kept) {
     std::string().swap(client->answers);
   }
-  if (client->state == Client::State::connected && client->answers.empty()) {
+  // Messages wait neither for the answers to messages nor for anything else of the state that is
+  // not their own; but a client hears of its subscription first.
+  if (client->state == Client::State::connected && taken == ready &&
+      state_.is_durable(client->opening)) {
     write_messages(*client, before + max_bytes, out);
   }
   if (client->writing || out.size() > before) client->moved_at = now;
@@ -337,7 +356,7 @@ void Broker::Impl::shut_down() {
   for (const auto& client : clients_) {
     if (!client || client->state == Client::State::ending) continue;
     forget_held(*client);
-    if (client->state == Client::State::connected && client->is_v5()) {
+    if (is_welcome(*client) && client->is_v5()) {
       send(*client, Disconnect{Reason::server_shutting_down, {}});
     }
     drop(*client);

@@ -68,6 +68,10 @@ class Broker::Impl {
   void end(Client& client, Reason reason, std::string_view detail, Counter counter);
   /// Ends the connection without a word.
   void drop(Client& client);
+  /// Whether its CONNACK waits for nothing.
+  bool is_welcome(const Client& client) const;
+  /// Answers that the state no longer holds are held no longer.
+  void release_held(Client& client);
   /// Forgets answers that wait for the state: to a connection that ends they are not said.
   void forget_held(Client& client);
   /// What stands in `answers` from here on waits for what has changed of the state just now.

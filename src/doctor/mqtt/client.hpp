@@ -66,8 +66,10 @@ struct Client {
   SentAliases sent_aliases;
 
   // On the way out.
-  std::string answers;          ///< encoded packets; they go before messages
+  std::string answers;          ///< encoded packets; those that wait for nothing go before messages
   std::vector<Hold> holds;      ///< in order
+  std::uint64_t welcome = 0;    ///< batch that CONNACK waits for
+  std::uint64_t opening = 0;    ///< batch that CONNACK or the last SUBACK waits for
   Ring<Sending> sending;        ///< of the session's inflight messages; they go before others
   std::uint64_t waits_for = 0;  ///< the last batch that anything waits for
   bool named = false;           ///< by the next `attention`

@@ -185,6 +185,9 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
     const auto found = by_key_.find(key);
     return found == by_key_.end() ? nullptr : found->second;
   };
+  if (Session* session = existing(); session != nullptr && session->client == nullptr) {
+    check_time(*session);  // it may have ended since the last tick, or before a restart
+  }
   if (Session* session = existing(); session != nullptr && session->client != nullptr) {
     end(*session->client, Reason::session_taken_over, "the client has connected again",
         &Figures::closed_taken_over);

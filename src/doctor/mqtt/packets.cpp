@@ -239,7 +239,17 @@ void Broker::Impl::on(Client& client, const Unsubscribe& packet) {
 }
 
 void Broker::Impl::on(Client& client, const Pingreq&) {
+  const std::size_t begin = client.answers.size();
   answer(client, Pingresp{});
+  // It waits for nothing but CONNACK: however long the disk takes, the client sees that we live.
+  if (!is_welcome(client) || client.holds.empty()) return;
+  std::string& all = client.answers;
+  const std::size_t size = all.size() - begin;
+  const auto place = [&all](std::size_t at) {
+    return all.begin() + static_cast<std::ptrdiff_t>(at);
+  };
+  std::rotate(place(client.holds.front().begin), place(begin), all.end());
+  for (Client::Hold& hold : client.holds) hold.begin += size;
 }
 
 void Broker::Impl::on(Client& client, const Disconnect& disconnect) {

@@ -222,6 +222,67 @@ TEST(Persistence, AnAbsentSessionGoesOnExpiring) {
   EXPECT_FALSE(present(client));
 }
 
+// Time may have passed that no tick has told of.
+TEST(Persistence, ASessionThatHasExpiredIsNotResumed) {
+  World world;
+  Peer& client = world.client("c").as_connector().connect(v5, lasting(100)).subscribe("#", 1);
+  client.quiet().hang_up();
+  world.pass_unnoticed(101s);
+  client.connect(v5, lasting(100));
+  EXPECT_FALSE(present(client));
+  client.hang_up();
+  world.write_state();
+  world.pass_unnoticed(101s);
+  world.crash();
+  client.connect(v5, lasting(100));
+  EXPECT_FALSE(present(client));
+}
+
+// The disk may take its time, or be full.
+TEST(Persistence, WhatNeedsNoRecordDoesNotWaitForOthers) {
+  World world;
+  Peer& client = world.client("c").as_connector().connect(v5, lasting()).subscribe("#", 0).quiet();
+  world.writes_state = false;
+  const auto retain = [](Publish& p) { p.retain = true; };
+  client.publish("t", "1", 1, retain);
+  EXPECT_EQ(client.hears(), Lines{"t 1"}) << "a message at QoS 0, but not its PUBACK";
+  client.send(Pingreq{});
+  EXPECT_EQ(client.hears(), Lines{"PINGRESP"});
+  client.publish("t", "2", 1, retain).send(Pingreq{});
+  world.commit({created("vm", "1")});
+  EXPECT_EQ(client.hears(), (Lines{"t 2", "PINGRESP", "vm/1 + revision=1 commit=end"}));
+  world.write_state();
+  world.pump();
+  EXPECT_EQ(client.hears(), (Lines{"PUBACK #2 0x00", "PUBACK #3 0x00"}));
+}
+
+TEST(Persistence, NothingPrecedesConnackNorMessagesTheirSuback) {
+  World world;
+  world.client("s").as_connector().connect(v5).publish("t", "kept", 0,
+                                                       [](Publish& p) { p.retain = true; });
+  world.writes_state = false;
+  Peer& client = world.client("c").as_connector().connect(v5, lasting());
+  client.send(Pingreq{}).subscribe("t", 0);
+  EXPECT_EQ(client.hears(), Lines{});
+  world.write_state();
+  world.pump();
+  Lines heard = client.hears();
+  ASSERT_EQ(heard.size(), 4u);
+  EXPECT_EQ(heard[0].substr(0, 7), "CONNACK");
+  EXPECT_EQ(heard[1], "PINGRESP");
+  EXPECT_EQ(heard[2].substr(0, 6), "SUBACK");
+  EXPECT_EQ(heard[3], "retain t kept");
+}
+
+TEST(Persistence, AConnectionThatEndsBeforeItsConnackIsDurableGetsNothing) {
+  World world;
+  world.writes_state = false;
+  Peer& client = world.client("c").as_connector().connect(v5, lasting());
+  world.broker().shut_down();
+  world.pump();
+  EXPECT_EQ(client.hears(), Lines{"closed"});
+}
+
 TEST(Persistence, ChangesAreJudgedByThePermissionsOfTheirRevision) {
   World world;
   world.session("s", R"({"vm":["1"]})");

@@ -112,6 +112,8 @@ class World {
   document::SessionChange remove_session(std::string id);
 
   void pass(std::chrono::milliseconds time);
+  /// Time passes without a tick.
+  void pass_unnoticed(std::chrono::milliseconds time);
   /// Lets the sockets take what they can.
   void pump();
 

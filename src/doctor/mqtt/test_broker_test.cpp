@@ -372,6 +372,11 @@ void World::pass(std::chrono::milliseconds time) {
   pump();
 }
 
+void World::pass_unnoticed(std::chrono::milliseconds time) {
+  now_ += time;
+  wall_.value += time.count();
+}
+
 void World::pump() {
   for (;;) {
     if (writes_state) write_state();
