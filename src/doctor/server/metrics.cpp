@@ -167,6 +167,19 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
             {"session_ended", mqtt.closed_session_ended},
             {"operator", mqtt.closed_operator},
             {"websocket", shared_.websockets_broken.load(std::memory_order_relaxed)}});
+  const MqttState::Figures state = shared_.mqtt->state_figures();
+  out.single("doctor_mqtt_state_batches_total", "counter",
+             "Durable writes of what is kept of MQTT.", state.batches);
+  out.single("doctor_mqtt_state_records_total", "counter", "Records written or erased by them.",
+             state.records);
+  out.single("doctor_mqtt_state_written_bytes_total", "counter", "Bytes of those records.",
+             state.bytes);
+  out.single("doctor_mqtt_state_failures_total", "counter",
+             "Writes that failed and are tried again every second.", state.failures);
+  out.single("doctor_mqtt_state_waiting", "gauge", "Records that wait to be written.",
+             state.waiting);
+  out.single("doctor_mqtt_state_bytes", "gauge", "Size on disk of what is kept of MQTT.",
+             state.size_on_disk);
   return out.take();
 }
 

@@ -168,6 +168,7 @@ void MqttConnection::write_pending() {
 void MqttConnection::written() {
   writing_ = false;
   write();
+  service_.keep();
   if (closing_ && !writing_ && !finished_) finish();
 }
 

@@ -33,6 +33,24 @@ void MqttService::set_revision(document::Revision revision) {
   broker_.set_revision(revision);
 }
 
+Result<void> MqttService::restore(std::filesystem::path file, std::uint64_t map_size) {
+  const Timestamp wall = wall_clock();
+  state_ =
+      std::make_unique<MqttState>(std::move(file), shared_.engine->store().identity().id, map_size);
+  const auto records = state_->read(wall);
+  if (!records) return records.error();
+  if (auto restored = broker_.restore(*records, Clock::now(), wall); !restored) {
+    if (auto aside = state_->set_aside(restored.error(), wall); !aside) return aside.error();
+  }
+  state_->start([this](std::uint64_t batch) {
+    asio::post(thread_.context(), [this, batch] {
+      broker_.persisted(batch, Clock::now());
+      pump();
+    });
+  });
+  return {};
+}
+
 void MqttService::start(const std::string& version) {
   broker_.publish_figures(version, Clock::now());
   asio::co_spawn(thread_.executor(), tick(), asio::detached);
@@ -119,23 +137,20 @@ void MqttService::accept(Stream stream, Carrier carrier, std::string received, s
   connection->start(std::move(received));
 }
 
-// Held in memory alone: whether there was something to hold.
-bool MqttService::keep_state() {
-  const auto batch = broker_.take_state();
-  if (batch) broker_.persisted(batch->number, Clock::now());
-  return batch.has_value();
+void MqttService::pump() {
+  for (auto due = broker_.attention(); !due.empty(); due = broker_.attention()) {
+    for (const mqtt::Attention& attention : due) {
+      const auto found = connections_.find(attention.connection.value);
+      if (found != connections_.end()) found->second->attend(attention.close);
+    }
+  }
+  keep();
+  carry_on();
 }
 
-void MqttService::pump() {
-  do {
-    for (auto due = broker_.attention(); !due.empty(); due = broker_.attention()) {
-      for (const mqtt::Attention& attention : due) {
-        const auto found = connections_.find(attention.connection.value);
-        if (found != connections_.end()) found->second->attend(attention.close);
-      }
-    }
-  } while (keep_state());
-  carry_on();
+void MqttService::keep() {
+  if (!state_->is_idle()) return;
+  if (auto batch = broker_.take_state()) state_->write(std::move(*batch));
 }
 
 void MqttService::pump_soon() {
@@ -234,6 +249,15 @@ void MqttService::add_socket(mqtt::ClientView& client) const {
 void MqttService::shut_down() {
   broker_.shut_down();
   pump();
+}
+
+void MqttService::finish(std::chrono::milliseconds patience) {
+  if (state_ == nullptr) return;
+  const Clock::time_point deadline = Clock::now() + patience;
+  if (state_->wait_until_idle(deadline)) {
+    if (auto batch = broker_.take_state()) state_->write(std::move(*batch));
+  }
+  state_->stop(deadline);
 }
 
 }  // namespace doctor::server

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -13,6 +15,7 @@
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/rest/clients.hpp"
 #include "doctor/server/io_thread.hpp"
+#include "doctor/server/mqtt_state.hpp"
 #include "doctor/server/shared.hpp"
 #include "doctor/server/stream.hpp"
 
@@ -23,8 +26,8 @@ class MqttConnection;
 /// The broker and its sockets, all on one I/O thread. Commits come from the writer's thread in
 /// batches with one wake-up; each socket is then written once.
 ///
-/// `committed`, `adopt`, `figures` and `clients` may be called from any thread; all else
-/// is of the I/O thread.
+/// `committed`, `adopt`, `figures`, `state_figures` and `clients` may be called from any thread; all
+/// else is of the I/O thread.
 class MqttService final : public engine::Listener {
  public:
   /// A connection in the list of those whose sockets have not taken all.
@@ -38,7 +41,11 @@ class MqttService final : public engine::Listener {
 
   /// Before the engine makes its first commit: from here on every change is heard.
   void set_revision(document::Revision revision);
-  /// Once the engine is there.
+  /// Once the engine is there: takes up what the last process has kept in this file, and keeps it
+  /// there from now on. A file that cannot be used is set aside; an error only if the disk does not
+  /// let it.
+  Result<void> restore(std::filesystem::path file, std::uint64_t map_size);
+  /// The clock begins to tick.
   void start(const std::string& version);
 
   void committed(std::span<const document::CommitPtr> commits) override;
@@ -57,14 +64,23 @@ class MqttService final : public engine::Listener {
   /// What operators ask of the clients.
   Task<rest::ClientsReply> clients(Mailbox& mailbox, rest::ClientsRequest request);
 
+  /// What is written to that file.
+  MqttState::Figures state_figures() const { return state_->figures(); }
+
   /// DISCONNECT to all, whose sockets then close.
   void shut_down();
+  /// Once the threads have ended: writes what is still to be kept. @param patience  for how long it
+  /// is tried
+  void finish(std::chrono::milliseconds patience);
 
   // For the connections.
   mqtt::Broker& broker() { return broker_; }
   Shared& shared() { return shared_; }
   /// Lets every connection write what the broker has for it.
   void pump();
+  /// Hands over what changed of what must be kept, if the file takes it now: `pump` does so, and
+  /// what has been written without it must.
+  void keep();
   /// Lets the broker go on by itself, once everyone else on this thread has had a turn.
   void carry_on();
   /// The same once all sockets that are ready now have been read: what they cause together is then
@@ -83,7 +99,6 @@ class MqttService final : public engine::Listener {
  private:
   std::optional<mqtt::LoggedIn> log_in(const mqtt::Credentials& credentials) const;
   void announce_batch();
-  bool keep_state();
   std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,
                                                std::size_t max_changes) const;
   rest::ClientsReply carry_out(const rest::ClientsRequest& request);
@@ -95,6 +110,7 @@ class MqttService final : public engine::Listener {
   Shared& shared_;
   const engine::Authority& authority_;
   mqtt::Broker broker_;
+  std::unique_ptr<MqttState> state_;
   std::unordered_map<std::uint64_t, MqttConnection*> connections_;
   boost::intrusive::list<Writing, boost::intrusive::base_hook<Writing>,
                          boost::intrusive::constant_time_size<false>>

@@ -1,7 +1,5 @@
 #include "doctor/server/mqtt_state.hpp"
 
-#include <algorithm>
-#include <iterator>
 #include <pthread.h>
 #include <utility>
 
@@ -23,7 +21,7 @@ MqttState::MqttState(std::filesystem::path path, std::string store_id, std::uint
     : file_(std::move(path), std::move(store_id), map_size) {}
 
 MqttState::~MqttState() {
-  stop(milliseconds(0));
+  stop(Clock::now());
 }
 
 Result<std::vector<StateRecord>> MqttState::read(Timestamp now) {
@@ -53,26 +51,26 @@ void MqttState::start(Written written) {
   pthread_setname_np(thread_.native_handle(), "doctor-mqtt");
 }
 
+bool MqttState::wait_until_idle(Clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline, [this] { return is_idle(); });
+}
+
 void MqttState::write(mqtt::StateBatch batch) {
   {
     const std::scoped_lock lock(mutex_);
-    if (waiting_.empty()) {
-      waiting_ = std::move(batch.records);
-    } else {
-      std::move(batch.records.begin(), batch.records.end(), std::back_inserter(waiting_));
-    }
-    newest_ = batch.number;
-    if (!failing_) busy_.store(true, std::memory_order_release);
+    batch_ = std::move(batch);
+    idle_.store(false, std::memory_order_release);
   }
-  wake_.notify_one();
+  changed_.notify_all();
 }
 
-void MqttState::stop(milliseconds patience) {
+void MqttState::stop(Clock::time_point deadline) {
   {
     const std::scoped_lock lock(mutex_);
-    stop_by_ = Clock::now() + patience;
+    stop_by_ = deadline;
   }
-  wake_.notify_one();
+  changed_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -80,7 +78,7 @@ MqttState::Figures MqttState::figures() const {
   const std::uint64_t size = file_.size_on_disk();
   const std::scoped_lock lock(mutex_);
   Figures figures = figures_;
-  figures.waiting = waiting_.size() + writing_;
+  figures.waiting = batch_ ? batch_->records.size() : 0;
   figures.size_on_disk = size;
   return figures;
 }
@@ -88,86 +86,62 @@ MqttState::Figures MqttState::figures() const {
 void MqttState::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return newest_ || stop_by_; });
-    if (!newest_) return;
-    const std::uint64_t batch = *std::exchange(newest_, std::nullopt);
-    std::vector<StateRecord> records = std::exchange(waiting_, {});
-    writing_ = records.size();
-    busy_.store(true, std::memory_order_release);
+    changed_.wait(lock, [this] { return batch_ || stop_by_; });
+    if (!batch_) return;
     lock.unlock();
-    const Result<std::uint64_t> saved = save(records);
-    if (!saved) compact(records);
+    const Result<void> saved = save(*batch_);
     lock.lock();
-    writing_ = 0;
-    busy_.store(false, std::memory_order_release);
-    if (!saved) {
-      put_back(batch, std::move(records));
-      tell_failure(saved.error());
-      if (stop_by_ && Clock::now() >= *stop_by_) {
-        log::error("the newest of what must be kept of MQTT is lost, since it cannot be written");
-        return;
+    if (saved) {
+      const std::uint64_t number = batch_->number;
+      ++figures_.batches;
+      figures_.records += batch_->records.size();
+      for (const StateRecord& record : batch_->records) {
+        figures_.bytes += record.key.size() + (record.value ? record.value->size() : 0);
       }
-      if (stop_by_) {
-        wake_.wait_for(lock, retry_after_when_stopping);
-      } else {
-        wake_.wait_for(lock, retry_after, [this] { return stop_by_.has_value(); });
-      }
+      batch_.reset();
+      idle_.store(true, std::memory_order_release);
+      lock.unlock();
+      changed_.notify_all();
+      written_(number);
+      lock.lock();
       continue;
     }
-    if (std::exchange(failing_, false)) log::warning("what is kept of MQTT is written again");
-    ++figures_.transactions;
-    figures_.records += records.size();
-    figures_.bytes += *saved;
-    lock.unlock();
-    records.clear();
-    written_(batch);
-    lock.lock();
+    ++figures_.failures;
+    if (stop_by_ && Clock::now() >= *stop_by_) {
+      log::error("the newest of what must be kept of MQTT is lost, since it cannot be written",
+                 {{"cause", saved.error().detail}});
+      return;
+    }
+    // An end is not waited for as long, but not at once either: the first wait hears of it.
+    if (stop_by_) {
+      changed_.wait_for(lock, retry_after_when_stopping);
+    } else {
+      changed_.wait_for(lock, retry_after, [this] { return stop_by_.has_value(); });
+    }
   }
 }
 
-Result<std::uint64_t> MqttState::save(const std::vector<StateRecord>& records) {
-  std::uint64_t bytes = 0;
+Result<void> MqttState::save(const mqtt::StateBatch& batch) {
+  if (batch.records.empty()) return {};
   std::vector<store::RecordChange> changes;
-  changes.reserve(records.size());
-  for (const StateRecord& record : records) {
-    bytes += record.key.size() + (record.value ? record.value->size() : 0);
-    changes.push_back({record.key, record.value});
+  changes.reserve(batch.records.size());
+  for (const StateRecord& record : batch.records) changes.push_back({record.key, record.value});
+  auto written = file_.write(changes);
+  if (!written) tell_failure(written.error(), batch.records.size());
+  if (written && std::exchange(failing_, false)) {
+    log::warning("what is kept of MQTT is written again");
   }
-  if (changes.empty()) return bytes;
-  if (auto written = file_.write(changes); !written) return written.error();
-  return bytes;
+  return written;
 }
 
-// While writes fail, all that changes is taken, so that a later change can undo one that waits.
-void MqttState::put_back(std::uint64_t batch, std::vector<StateRecord> records) {
-  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(records));
-  waiting_ = std::move(records);
-  if (!newest_) newest_ = batch;
-}
-
-void MqttState::compact(std::vector<StateRecord>& records) const {
-  std::stable_sort(records.begin(), records.end(),
-                   [](const StateRecord& a, const StateRecord& b) { return a.key < b.key; });
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    StateRecord& record = records[i];
-    if (i + 1 < records.size() && record.key == records[i + 1].key) continue;
-    if (!record.value && !file_.may_have(record.key)) continue;
-    if (kept != i) records[kept] = std::move(record);
-    ++kept;
-  }
-  records.resize(kept);
-}
-
-void MqttState::tell_failure(const Error& failure) {
-  ++figures_.failures;
+void MqttState::tell_failure(const Error& failure, std::size_t records) {
   const Clock::time_point now = Clock::now();
   if (std::exchange(failing_, true) && now - failure_told_ < between_warnings) return;
   failure_told_ = now;
   log::error(
       "what must be kept of MQTT cannot be written, and is tried again every second; clients wait "
       "for it at QoS 1 and 2",
-      {{"cause", failure.detail}, {"records", std::to_string(waiting_.size())}});
+      {{"cause", failure.detail}, {"records", std::to_string(records)}});
 }
 
 }  // namespace doctor::server

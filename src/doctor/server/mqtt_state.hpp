@@ -20,8 +20,8 @@
 namespace doctor::server {
 
 /// Writes what the broker must not forget to its file (docs/formats/records.md), on a thread of its
-/// own: whatever waits becomes durable in one transaction. A write that fails is tried again, with
-/// all that has come to wait meanwhile, until it succeeds; nothing is told as written before it is.
+/// own, one batch at a time: what changes meanwhile is the next one. A write that fails is tried
+/// again every second until it succeeds; a batch is not told as written before it is.
 class MqttState {
  public:
   /// Touches nothing yet. The store's lock on the directory must be held.
@@ -37,51 +37,47 @@ class MqttState {
   /// Sets the file aside, and says in the log why and where it is.
   Result<void> set_aside(const Error& cause, Timestamp now);
 
-  /// Called, on the thread of the writer, when a batch and all before it are durable.
+  /// Called, on the thread of the writer, when a batch is durable.
   using Written = std::function<void(std::uint64_t batch)>;
   void start(Written written);
 
   // Any thread from here on.
 
-  /// Whether the next batch should come now: none is being written. Until then what changes is
-  /// better collected.
-  bool wants() const { return !busy_.load(std::memory_order_acquire); }
+  /// Whether the next batch can be given: all before it are durable.
+  bool is_idle() const { return idle_.load(std::memory_order_acquire); }
+  /// Waits for that. @return whether it is so
+  bool wait_until_idle(Clock::time_point deadline);
+  /// Only while `is_idle`.
   void write(mqtt::StateBatch batch);
 
-  /// Writes what waits, and ends the thread. @param patience  for how long it is tried again
-  void stop(std::chrono::milliseconds patience);
+  /// Writes what waits, and ends the thread. @param deadline  after it, a write that has failed is
+  /// not tried again
+  void stop(Clock::time_point deadline);
 
   struct Figures {
-    std::uint64_t transactions = 0;
-    std::uint64_t records = 0;  ///< written or erased
+    std::uint64_t batches = 0;  ///< durable
+    std::uint64_t records = 0;  ///< of them, written or erased
     std::uint64_t bytes = 0;    ///< of keys and values
     std::uint64_t failures = 0;
-    std::uint64_t waiting = 0;  ///< records, now
+    std::uint64_t waiting = 0;  ///< records of the batch that is being written, now
     std::uint64_t size_on_disk = 0;
   };
   Figures figures() const;
 
  private:
   void run();
-  /// @return how many bytes of keys and values
-  Result<std::uint64_t> save(const std::vector<mqtt::StateRecord>& records);
-  void put_back(std::uint64_t batch, std::vector<mqtt::StateRecord> records);
-  void tell_failure(const Error& failure);
-  /// Of several changes of a record only the last is left, and none that erases what the file does
-  /// not have: however long nothing can be written, what waits is about what the broker has.
-  void compact(std::vector<mqtt::StateRecord>& records) const;
+  Result<void> save(const mqtt::StateBatch& batch);
+  void tell_failure(const Error& failure, std::size_t records);
 
   store::RecordFile file_;  // of the thread, once there is one
   Written written_;
-  std::atomic<bool> busy_{false};
+  bool failing_ = false;            // of the thread
+  Clock::time_point failure_told_;  // of the thread
+  std::atomic<bool> idle_{true};    // changed under mutex_
 
   mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable wake_;
-  std::vector<mqtt::StateRecord> waiting_;
-  std::size_t writing_ = 0;              // records
-  std::optional<std::uint64_t> newest_;  // batch of those that wait
-  bool failing_ = false;
-  Clock::time_point failure_told_;
+  std::condition_variable changed_;
+  std::optional<mqtt::StateBatch> batch_;  // not changed while it is written
   std::optional<Clock::time_point> stop_by_;
   Figures figures_;
 

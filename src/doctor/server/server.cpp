@@ -27,6 +27,9 @@ milliseconds sweep_interval(const Limits& limits) {
   return std::clamp(shortest / 4, milliseconds(20), milliseconds(1000));
 }
 
+// How long writing what must be kept of MQTT is tried at the end, if it fails.
+constexpr milliseconds last_writes{2'000};
+
 rest::Options options_of(const Configuration& configuration, const std::string& version) {
   return {configuration.cors_origins, configuration.allowed_hosts, version};
 }
@@ -113,6 +116,9 @@ Result<void> Server::Impl::start() {
   shared_.engine = engine_.get();
   shared_.mqtt = mqtt_.get();
   shared_.metrics = metrics_.get();
+  const Result<void> restored = mqtt_->restore(configuration_.data_dir / store::mqtt_file_name,
+                                               configuration_.store_map_size);
+  if (!restored) return restored;
   if (const Result<void> listening = listen_everywhere(); !listening) return listening;
 
   use_service();
@@ -312,6 +318,7 @@ void Server::Impl::stop() {
     wait_for(milliseconds(500), [this] { return shared_.connections.used() == 0; });
   }
   for (const auto& thread : threads_) thread->stop();
+  if (mqtt_) mqtt_->finish(last_writes);
   shared_.readers.stop();
   engine_.reset();
   listeners_.clear();

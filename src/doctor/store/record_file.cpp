@@ -274,16 +274,6 @@ Result<void> RecordFile::write(std::span<const RecordChange> changes) {
   return {};
 }
 
-bool RecordFile::may_have(std::string_view key) const {
-  std::error_code failed;
-  if (opening_ == nullptr) return fs::exists(path_, failed) || failed;
-  MDB_txn* begun = nullptr;
-  if (opening_->begin(MDB_RDONLY, begun) != 0) return true;
-  const Transaction transaction(begun);
-  int code = 0;
-  return look_up(begun, opening_->records, key, code) || code != 0;
-}
-
 Result<fs::path> RecordFile::set_aside(Timestamp now) {
   opening_ = nullptr;
   const std::string name = path_.string() + ".damaged-" + name_of_time(now);

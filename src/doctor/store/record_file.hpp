@@ -49,9 +49,6 @@ class RecordFile {
   /// what is known to be on the disk.
   Result<void> write(std::span<const RecordChange> changes);
 
-  /// Whether the record is there, or that cannot be told.
-  bool may_have(std::string_view key) const;
-
   /// Gives the file another name, which says that it was set aside and when: nothing is overwritten
   /// or removed. @return that name
   Result<std::filesystem::path> set_aside(Timestamp now);

@@ -115,8 +115,6 @@ TEST_F(RecordFileTest, ChangesAreMadeInTheirOrder) {
   ASSERT_TRUE(changed.write(changes));
   EXPECT_EQ(read(), (Records{{"b", "2"}, {"c", "3"}}));
   ASSERT_TRUE(erase(changed, "never there"));
-  EXPECT_TRUE(changed.may_have("b"));
-  EXPECT_FALSE(changed.may_have("a"));
   ASSERT_TRUE(put(changed, {{"b", ""}}));
   EXPECT_EQ(read(), (Records{{"b", ""}, {"c", "3"}}));
 }
@@ -253,7 +251,7 @@ TEST_F(RecordFileTest, AWrongByteIsFoundOrDoesNoHarm) {
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
   int found = 0;
-  for (int round = 0; round < 2'000; ++round) {
+  for (int round = 0; round < 800; ++round) {
     std::string wrong = whole;
     // Half of them where a page tells what it is, some of them in the heads.
     std::size_t place = random() % whole.size();
@@ -276,7 +274,7 @@ TEST_F(RecordFileTest, AWrongByteIsFoundOrDoesNoHarm) {
       if (!done) break;
     }
   }
-  EXPECT_GT(found, 200);
+  EXPECT_GT(found, 80);
   write(whole);
   EXPECT_EQ(read(), all);
 }
@@ -321,7 +319,6 @@ TEST_F(RecordFileTest, AWriteThatFailsChangesNothingAndCanBeTriedAgain) {
         }
       }
       EXPECT_EQ(read(), expected);
-      EXPECT_FALSE(changed.may_have("lost") && !changed.may_have("a"));
       expected["a"] = std::to_string(++number);
       const auto done = put(changed, {{"a", expected["a"]}});
       ASSERT_TRUE(done) << done.error().detail;
@@ -376,7 +373,6 @@ TEST_F(RecordFileTest, AFileThatCannotBeMadeNowIsMadeLater) {
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().code, Errc::out_of_space) << failed.error().detail;
     EXPECT_FALSE(fs::exists(path_));
-    EXPECT_FALSE(made.may_have("a"));
   }
   ASSERT_TRUE(put(made, {{"a", "1"}}));
   EXPECT_EQ(read(), (Records{{"a", "1"}}));
