@@ -11,6 +11,7 @@ from .wire import CONNACK, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, 
 
 TIMEOUT = 3.0  # for what must come; nothing waits that long when it does
 GRACE = 0.003  # for what may still come
+IN_VAIN = "in/vain"  # a filter that no topic matches
 
 
 def unique(prefix="c"):
@@ -212,14 +213,24 @@ class Client:
         """The next PUBLISH."""
         return self.expect(PUBLISH, timeout)
 
-    def messages(self):
-        """All PUBLISH packets that are due: those that come before the answers to PINGREQs, until one brings none.
+    def settle(self):
+        """Returns once what is due has probably been sent; the packets are in the inbox.
 
-        No standard says that a delivery may not come after the answer to a later PINGREQ, hence the grace.
+        What a kept session is sent may have to be on a disk first, and so may its subscriptions.
+        """
+        self.ping()
+        if self.kept and not self.over:
+            self.subscribe(IN_VAIN)
+            self.unsubscribe(IN_VAIN)
+
+    def messages(self):
+        """All PUBLISH packets that are due: those that come before the answers to later requests, until one brings none.
+
+        No standard says that a delivery may not come after such an answer, hence the grace.
         """
         found = []
         while True:
-            self.ping()
+            self.settle()
             while packet := self._read(GRACE):
                 self.inbox.append(packet)
             came = [packet for packet in self.inbox if packet.kind in (PUBLISH, PUBREL)]

@@ -182,7 +182,7 @@ def test_what_comes_again_keeps_its_order_and_precedes_what_is_new(mqtt, version
     subscriber.disconnect()
     mqtt(version).publish(topic, "new", qos=2)
     again = mqtt(version, name, clean=False, keep=True, acks=False)
-    again.ping()
+    again.settle()
     found = list(again.inbox)
     assert [packet.identifier for packet in found if packet.kind == PUBREL] == [packets[0].identifier]
     assert [packet.payload for packet in found if packet.kind == PUBLISH] == [b"1", b"2", b"3", b"new"]
