@@ -359,11 +359,12 @@ TEST(Persistence, ADiskThatTakesNothingCostsABoundedMemory) {
 TEST(Persistence, AClientThatFillsItsOwnQueueIsClosed) {
   Limits limits;
   limits.mqtt_queue_messages = 3;
+  limits.mqtt_inflight = 10;
   World world(limits);
-  Peer& client = world.client("c").as_connector().connect(v5, lasting()).subscribe("#", 2);
+  Peer& client = world.client("c").as_connector().connect(v5, lasting()).subscribe("#", 1);
   client.quiet().stop_reading();
   world.writes_state = false;
-  for (int i = 0; i < 120; ++i) client.publish("/a", "x", 2);
+  for (int i = 0; i < 20; ++i) client.publish("/a", "x", 1);
   client.read();
   EXPECT_EQ(world.figures().closed_slow, 1u);
 }

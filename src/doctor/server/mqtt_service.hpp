@@ -26,8 +26,8 @@ class MqttConnection;
 /// The broker and its sockets, all on one I/O thread. Commits come from the writer's thread in
 /// batches with one wake-up; each socket is then written once.
 ///
-/// `committed`, `adopt`, `figures`, `state_figures` and `clients` may be called from any thread; all
-/// else is of the I/O thread.
+/// `committed`, `adopt`, `figures`, `state_figures` and `clients` may be called from any thread;
+/// all else is of the I/O thread.
 class MqttService final : public engine::Listener {
  public:
   /// A connection in the list of those whose sockets have not taken all.
