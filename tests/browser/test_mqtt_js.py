@@ -85,6 +85,24 @@ def test_a_session_waits_for_its_page(doctor, open_page, version):
 
 
 @VERSIONS
+def test_a_session_waits_for_its_page_through_a_crash(doctor, open_page, version):
+    allow(doctor, {"vm": "*"})
+    options = persistent(version, f"page-{next(numbers)}")
+    page = open_page()
+    page.run("await connect(url, options); await subscribe('vm/+', 1)", url=url(doctor), options=options)
+    page.go("about:blank")
+    for n in range(3):
+        with doctor.http() as http:
+            http.put(f"/entities/vm/{n}", {})
+        doctor.kill()
+        doctor.start(same_ports=True)
+    page = open_page()
+    page.run("await connect(url, options)", url=url(doctor), options=options)
+    page.until("lines.length >= 3", show="lines")
+    assert page.run("return [connections, lines]") == [[True], ["vm/0 +", "vm/1 +", "vm/2 +"]]
+
+
+@VERSIONS
 def test_a_page_comes_back_by_itself_after_a_restart(doctor, open_page, version):
     allow(doctor, {"vm": "*"})
     page = open_page()
