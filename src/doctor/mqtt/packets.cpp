@@ -35,11 +35,12 @@ void Broker::Impl::on(Client& client, Publish& publish) {
     return fail(client, {Reason::receive_maximum_exceeded, "more messages than Receive Maximum"});
   }
   const Reason reason = this->publish(client, publish);
-  if (client.session == nullptr) return;  // it has been ended: its own queue was full, say
   if (publish.qos == QoS::at_least_once) answer(client, Puback{publish.packet_id, reason, {}});
   if (publish.qos != QoS::exactly_once) return;
-  // What is refused ends its exchange with the PUBREC; 3.1.1 cannot be told.
-  if (!is_failure(reason) || !client.is_v5()) {
+  // What is refused ends its exchange with the PUBREC, or with the connection; if that lasts, 3.1.1
+  // cannot be told.
+  const bool told = client.is_v5() || client.session == nullptr;
+  if (!is_failure(reason) || !told) {
     received.insert(publish.packet_id);
     if (is_kept(session)) {
       touch(session);
