@@ -186,7 +186,8 @@ class Broker::Impl {
   void handle(Client& client, const Frame& frame);
   void on(Client& client, Publish& publish);
   Reason publish(Client& client, const Publish& publish);
-  bool refuses_to_keep(Client& client, const Publish& publish);
+  bool cannot_keep(const Publish& publish) const;
+  void refuse_to_keep(Client& client, const Publish& publish);
   void on(Client& client, const Puback& puback);
   void on(Client& client, const Pubrec& pubrec);
   void on(Client& client, const Pubrel& pubrel);

@@ -34,6 +34,7 @@ void Broker::Impl::on(Client& client, Publish& publish) {
   if (publish.qos == QoS::exactly_once && received.size() >= limits_.mqtt_inflight) {
     return fail(client, {Reason::receive_maximum_exceeded, "more messages than Receive Maximum"});
   }
+  if (cannot_keep(publish)) return refuse_to_keep(client, publish);
   const Reason reason = this->publish(client, publish);
   if (publish.qos == QoS::at_least_once) answer(client, Puback{publish.packet_id, reason, {}});
   if (publish.qos != QoS::exactly_once) return;
@@ -59,7 +60,6 @@ Reason Broker::Impl::publish(Client& client, const Publish& publish) {
     ++figures_.publishes_refused_topic;
     return Reason::topic_name_invalid;
   }
-  if (refuses_to_keep(client, publish)) return Reason::quota_exceeded;
   ++figures_.messages_in;
   const PublicationPtr publication = Publication::of_client(publish, now_);
   const bool kept = !publish.retain || retain(publication);
@@ -68,20 +68,24 @@ Reason Broker::Impl::publish(Client& client, const Publish& publish) {
   return heard ? Reason::success : Reason::no_matching_subscribers;
 }
 
-// The disk does not take what must survive, and there is too much of it.
-bool Broker::Impl::refuses_to_keep(Client& client, const Publish& publish) {
-  if (publish.qos == QoS::at_most_once && !publish.retain) return false;
-  if (state_.bytes() <= limits_.mqtt_state_waiting) return false;
+// Whether it may have to survive, while the disk takes nothing and too much waits for it.
+bool Broker::Impl::cannot_keep(const Publish& publish) const {
+  const bool lasts = publish.qos != QoS::at_most_once || publish.retain;
+  return lasts && state_.bytes() > limits_.mqtt_state_waiting;
+}
+
+void Broker::Impl::refuse_to_keep(Client& client, const Publish& publish) {
   ++figures_.publishes_refused_state;
   warnings_.warn(Warnings::Kind::state,
                  "MQTT: what must survive a restart cannot be written and fills the memory that it "
                  "may (mqtt_state_waiting): messages of QoS 1 and 2 and retained ones are refused",
                  now_);
-  // 3.1.1 has no word for it but the end.
-  if (!client.is_v5() && publish.qos != QoS::at_most_once) {
-    end(client, Reason::quota_exceeded, {}, &Figures::closed_state);
-  }
-  return true;
+  if (publish.qos == QoS::at_most_once) return;
+  constexpr Reason reason = Reason::quota_exceeded;
+  if (!client.is_v5()) return end(client, reason, {}, &Figures::closed_state);  // it has no word
+  if (publish.qos == QoS::at_least_once)
+    return answer(client, Puback{publish.packet_id, reason, {}});
+  answer(client, Pubrec{publish.packet_id, reason, {}});
 }
 
 bool Broker::Impl::retain(const PublicationPtr& publication) {
