@@ -90,6 +90,7 @@ class HttpConnection final : public Watched, public std::enable_shared_from_this
 
   Step answer(rest::Response response);
   Step refuse(const Error& error);
+  static Error internal(const std::exception& bug);
   void keep_answer(const rest::Response& response, std::string_view text);
   void note_answer(std::string_view route, int status);
   Persistence persistence();
