@@ -94,7 +94,7 @@ def test_qos_2_exchanges_that_have_begun_complete_after_the_expiry(mqtt, version
     assert again.expect(PUBREL).identifier == sent.identifier
     for packet in (acknowledged, sent):
         again.send(acknowledge(PUBCOMP, packet.identifier))
-    again.ping()
+    again.settle()
     assert not again.inbox
 
 

@@ -86,7 +86,7 @@ def test_pubrels_sent_again_count_against_the_quota(mqtt, version, name, topic):
         subscriber.expect(PUBREL)
     subscriber.drop()
     again = mqtt(version, name, clean=False, keep=True, acks=False, receive_maximum=2)
-    again.ping()
+    again.settle()
     assert [packet.kind for packet in again.inbox].count(PUBREL) == 2
     assert [packet.kind for packet in again.inbox].count(PUBLISH) <= 2
 

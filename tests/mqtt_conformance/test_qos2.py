@@ -166,7 +166,7 @@ def test_a_pubrel_without_pubcomp_comes_again_after_a_reconnection_and_not_the_p
     release = again.receive()
     assert (release.kind, release.identifier) == (PUBREL, packet.identifier)
     again.send(acknowledge(PUBCOMP, packet.identifier))
-    again.ping()
+    again.settle()
     assert not again.inbox
     again.drop()
     last = mqtt(version, name, clean=False, keep=True)
@@ -263,7 +263,7 @@ def test_many_broken_connections_neither_lose_nor_double_a_message(mqtt, version
             subscriber.drop()
             subscriber = mqtt(version, name, clean=False, keep=True, acks=False)
     for _ in range(10):
-        subscriber.ping()
+        subscriber.settle()
         while subscriber.inbox:
             take(subscriber.inbox.popleft(), 1)
     assert got == list(range(40))
