@@ -112,7 +112,7 @@ void MqttState::run() {
                  {{"cause", saved.error().detail}});
       return;
     }
-    // An end is not waited for as long, but not at once either: the first wait hears of it.
+    // Whoever asks for the end wakes the first wait; the tries after it are closer together.
     if (stop_by_) {
       changed_.wait_for(lock, retry_after_when_stopping);
     } else {

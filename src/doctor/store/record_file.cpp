@@ -25,7 +25,7 @@ constexpr std::size_t record_key_max = 255;
 using Checksum = std::uint64_t;
 
 Checksum checksum_of(std::string_view key, std::string_view value) {
-  // The key is as good as its hash: each value stands under the one that it was stored under.
+  // Of both, so that a value under another's key is found too.
   return hash64(value) * 0x9E3779B97F4A7C15u + hash64(key);
 }
 
