@@ -59,7 +59,7 @@ def test_every_sub_command_has_help_with_examples():
     listed = subprocess.run([BINARY, "--help"], capture_output=True, text=True).stdout
     commands = re.findall(r"^  ([a-z]+) {2,}", listed.split("Subcommands:")[1], re.MULTILINE)
     assert set(commands) >= {"serve", "check", "get", "query", "post", "put", "patch", "delete", "import", "export",
-                             "sessions"}
+                             "sessions", "clients"}
     for command in commands:
         done = subprocess.run([BINARY, command, "--help"], capture_output=True, text=True)
         assert done.returncode == 0

@@ -1,12 +1,14 @@
 """What operators see of the MQTT clients over HTTP, and do to them."""
 
 import hashlib
+import json
 import re
 
 import pytest
 import websocket
 
 from doctor.mqtt import Mqtt, connect_packet
+from doctor.server import run
 
 SECRET, SESSION = "open sesame", "0123456789abcdef"
 LASTING = {"session_expiry": 3600}
@@ -93,3 +95,18 @@ def test_a_session_may_not_see_the_clients(secured, operator):
     with secured.http(session=SESSION, secret=False) as http:
         assert http.get("/mqtt/clients").status == 401
         assert http.delete("/mqtt/clients/connector:c").status == 401
+
+
+def test_the_command_line_lists_and_disconnects_clients(server):
+    def doctor(*arguments):
+        return run("clients", *arguments, "--server", f"http://localhost:{server.api}", "--json")
+
+    held = [Mqtt(server.mqtt, version=5, client_id=f"c/{i}") for i in range(3)]
+    assert [client["id"] for client in json.loads(doctor("list").stdout)] == [f"anyone:c/{i}" for i in range(3)]
+    assert json.loads(doctor("get", "anyone:c/1").stdout)["client_id"] == "c/1"
+    assert json.loads(doctor("disconnect", "anyone:c/1", "--end-session").stdout) == {"disconnected": True, "session_ended": True}
+    assert held[1].wait_closed() == 0x98
+    found = doctor("disconnect", "anyone:c/1")
+    assert found.returncode == 1 and "404" in found.stderr
+    for client in held:
+        client.close()

@@ -28,5 +28,6 @@ void add_delete(CLI::App& program, Run& run);
 void add_import(CLI::App& program, Run& run);
 void add_export(CLI::App& program, Run& run);
 void add_sessions(CLI::App& program, Run& run);
+void add_clients(CLI::App& program, Run& run);
 
 }  // namespace doctor::app

@@ -30,6 +30,7 @@ int run_program(int argc, char** argv) {
   doctor::app::add_import(program, run);
   doctor::app::add_export(program, run);
   doctor::app::add_sessions(program, run);
+  doctor::app::add_clients(program, run);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& mistake) {

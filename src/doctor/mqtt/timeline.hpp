@@ -13,7 +13,7 @@ struct Timeline {
   Timestamp wall;
 
   Timestamp wall_of(Clock::time_point time) const {
-    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time - at);
+    const auto since = std::chrono::floor<std::chrono::milliseconds>(time - at);
     return Timestamp(wall.value + since.count());
   }
   /// Within a century, whatever the number.
