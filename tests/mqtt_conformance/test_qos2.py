@@ -1,5 +1,7 @@
 """Exactly once, in both directions, over reconnections."""
 
+import time
+
 import pytest
 
 from . import wire
