@@ -78,8 +78,8 @@ TEST(TimerWheel, DoesWhatAnOrderedTableDoes) {
     for (const auto& [k, d] : back) {
       ASSERT_LE(d, now);
       const auto range = model.equal_range(d);
-      const auto found =
-          std::find_if(range.first, range.second, [k = k](const auto& e) { return e.second == k; });
+      const auto found = std::find_if(range.first, range.second,
+                                      [key = k](const auto& e) { return e.second == key; });
       ASSERT_NE(found, range.second) << "given back twice, or never added";
       model.erase(found);
     }

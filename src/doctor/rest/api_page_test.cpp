@@ -94,7 +94,7 @@ ClientsReply broker_of_the_page(const ClientsRequest& request) {
   connected.id = "connector:sensor-7";
   connected.client_id = "sensor-7";
   connected.principal = document::Principal::Kind::connector;
-  connected.connection.emplace();
+  connected.connection = mqtt::ClientView::Connection{};
   connected.connection->user_name = "connector";
   connected.connection->since = at("2026-03-01T09:30:00Z");
   connected.connection->keep_alive = std::chrono::seconds(60);
