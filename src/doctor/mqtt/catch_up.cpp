@@ -15,6 +15,7 @@ constexpr std::size_t changes_at_once = 256;
 void Broker::Impl::fall_behind(Session& session, const Place& place) {
   session.catching_up = std::make_unique<Session::CatchUp>();
   session.catching_up->place = place;
+  touch(session);  // its place is its own from now on
   for (const Session::Own& own : session.filters) {
     if (own.group) continue;
     Subscriptions::Subscriber subscriber = *subscriptions_.find(session.number, own.key());

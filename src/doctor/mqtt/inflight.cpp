@@ -82,6 +82,10 @@ void Inflight::receive(std::uint16_t packet_id) {
   }
 }
 
+void Inflight::forget_records() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].sent.message.record = 0;
+}
+
 void Inflight::begin_connection() {
   for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].sent.takes_quota = false;
 }

@@ -37,6 +37,8 @@ class Inflight {
   void receive(std::uint16_t packet_id);
   /// PUBACK, PUBCOMP or a refusing PUBREC came: the identifier is free.
   void remove(std::uint16_t packet_id);
+  /// None of the messages has a record any more.
+  void forget_records();
   /// Another connection begins, on which nothing has been sent yet.
   void begin_connection();
   /// The message was sent on it.

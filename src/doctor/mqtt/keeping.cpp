@@ -53,13 +53,19 @@ void Broker::Impl::keep(Session& session) {
 
 void Broker::Impl::forget(Session& session) {
   if (session.record == 0) return;
-  for (const Session::Own& own : session.filters) forget_subscription(session, own);
+  for (Session::Own& own : session.filters) {
+    forget_subscription(session, own);
+    own.record = 0;
+  }
   for (const document::Revision revision : session.permission_records) {
     state_.erase({RecordKind::permissions, session.record, revision.value});
   }
   for (const Message& message : session.outbox) forget_message(session, message);
   session.inflight.for_each(
       [&](const Inflight::Sent& sent) { forget_message(session, sent.message); });
+  // For its will it may get a record again.
+  session.outbox.forget_records();
+  session.inflight.forget_records();
   state_.erase({RecordKind::session, session.record, 0});
   state_.ask();
   session.permission_records.clear();

@@ -43,6 +43,10 @@ std::uint64_t Outbox::acknowledged_before(std::uint64_t place) const {
   return kept;
 }
 
+void Outbox::forget_records() {
+  for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].record = 0;
+}
+
 void Outbox::keep_acknowledged() {
   held_.reset();  // it is not known any more whether it was the last one
   entries_.erase_if([this](const Message& message) {

@@ -39,6 +39,9 @@ class Outbox {
   /// Where a place that `pushed` gave will be after `keep_acknowledged`.
   std::uint64_t acknowledged_before(std::uint64_t place) const;
 
+  /// None of the messages has a record any more.
+  void forget_records();
+
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
   /// The one that was queued last; there must be one.

@@ -211,6 +211,55 @@ TEST(Persistence, WillsAreDueAfterACrash) {
   EXPECT_EQ(hears.messages(), (Lines{"q1 #3 /later gone"}));
 }
 
+// Its will was taken for the session's, which so was given out again as present.
+TEST(Persistence, ASessionThatEndsWithItsConnectionLeavesOnlyItsWillBehind) {
+  World world;
+  Peer& hears = world.client("h").as_connector().connect(v5, lasting()).subscribe("#", 1).quiet();
+  Peer& client = world.client("c").as_connector();
+  client.connect(v5, [](Connect& c) {
+    c.will = Will{QoS::at_least_once, false, "gone/c", "x", {}};
+    c.will->properties.add(PropertyId::will_delay_interval, 50);
+  });
+  world.crash();
+  hears.connect(v5, lasting());
+  EXPECT_EQ(hears.messages(), (Lines{"q1 #1 gone/c x"}));
+  client.connect(v5, lasting());
+  EXPECT_FALSE(present(client));
+}
+
+// The message was given up twice, so that the record of the retained one led nowhere and nothing at
+// all could be restored.
+TEST(Persistence, ASessionThatNoLongerLastsGivesUpWhatItHeldOnce) {
+  World world;
+  Peer& client = world.client("c").as_connector().connect(v5, lasting());
+  client.publish("a/b", "kept", 1, [](Publish& p) { p.retain = true; });
+  client.subscribe("a/b", 1).hang_up();
+  client.connect(v5, [](Connect& c) {
+    c.clean_start = false;
+    c.will = Will{};
+    c.will->topic = "will";
+  });
+  client.quiet().acknowledge(1).hang_up();
+  world.crash();
+  Peer& hears = world.client("h").as_connector().connect(v5).subscribe("a/#");
+  EXPECT_EQ(hears.messages(), (Lines{"retain a/b kept"}));
+}
+
+// That it had a place of its own was not recorded as long as nothing of QoS 1 waited for it.
+TEST(Persistence, WhoIsBehindBecauseOfQoS0GoesOnFromTheirPlace) {
+  Limits limits;
+  limits.mqtt_queue_messages = 8;
+  World world(limits);
+  Peer& client = world.client("c").as_connector().connect(v5, lasting());
+  client.subscribe("host/+", 0).subscribe("vm/+", 1).quiet().stop_reading();
+  for (int i = 0; i < 20; ++i) world.commit({created("host", std::to_string(i))});
+  world.commit({created("vm", "1")});
+  client.publish("elsewhere", "", 1);  // so the state is written, and how far all others are
+  world.crash();
+  client.connect(v5, lasting());
+  EXPECT_EQ(client.messages(), (Lines{"q1 #1 vm/1 + revision=21 commit=end"}));
+}
+
 TEST(Persistence, AnAbsentSessionGoesOnExpiring) {
   World world;
   Peer& client = world.client("c").as_connector().connect(v5, lasting(100)).subscribe("#", 1);

@@ -186,6 +186,11 @@ Result<void> Broker::Impl::restore(std::span<const StateRecord> records, Clock::
   for (const auto& [number, publication] : plan->messages) {
     if (state_.number_of(publication) == 0) state_.erase({RecordKind::message, number, 0});
   }
+  // Some ended with their connections, and were kept for their wills; others' wills are due.
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    if (sessions_[i]) check_time(*sessions_[i]);
+  }
+  settle();
   state_.ask();
   return {};
 }
