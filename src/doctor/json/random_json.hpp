@@ -161,4 +161,19 @@ inline std::uint64_t test_seed() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
+/// How many runs a randomised test makes: times the environment's DOCTOR_TEST_SCALE, few where a
+/// sanitizer makes each slow, at least one.
+inline int test_runs(int count) {
+  double scale = 1;
+  if (const char* given = std::getenv("DOCTOR_TEST_SCALE")) scale = std::strtod(given, nullptr);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  scale *= 0.05;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  scale *= 0.05;
+#endif
+#endif
+  return std::max(1, static_cast<int>(count * scale));
+}
+
 }  // namespace doctor::json

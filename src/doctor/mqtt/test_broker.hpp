@@ -119,14 +119,20 @@ class World {
 
   /// Makes what has changed of the state durable.
   void write_state();
+  /// The same in two halves, between which anything may happen. Whether there is anything to write
+  /// and nothing under way.
+  bool begin_write();
+  void end_write();
   std::size_t records() const { return state_.size(); }
   /// The process is killed and started again: what was not written is lost, and all connections.
-  void crash();
+  /// @param in_time  what is under way has reached the disk
+  void crash(bool in_time = false);
 
   Broker& broker() { return *broker_; }
   Figures figures() const { return broker_->figures(); }
   const Lines& log() const { return warnings_; }
   Timestamp wall() const { return wall_; }
+  std::uint64_t revision() const { return revision_.value; }
   Clock::time_point now() const { return now_; }
 
   std::chrono::milliseconds login_delay{0};  ///< what the throttle says of each failed login
@@ -155,6 +161,8 @@ class World {
   Lines warnings_;
   std::deque<Peer> peers_;
   std::map<std::string, std::string> state_;
+  std::optional<StateBatch> writing_;
+  void keep(const StateBatch& batch);
   std::unique_ptr<Broker> broker_;
 };
 

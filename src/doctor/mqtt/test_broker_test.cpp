@@ -212,8 +212,7 @@ Peer& Peer::read() {
 }
 
 void Peer::hang_up() {
-  world_.broker_->closed(id_, world_.now_);
-  is_open_ = false;
+  if (std::exchange(is_open_, false)) world_.broker_->closed(id_, world_.now_);
 }
 
 // One socket: a write is under way while the peer does not read.
@@ -238,6 +237,7 @@ void Peer::take_output(bool close) {
     input_ += bytes;
   }
   bytes_received_ += input_.size();
+  if (watch_) input_.clear();  // the one who watches reads it
   Splitter splitter(variable_max);
   for (std::string_view rest = input_;;) {
     const auto frame = splitter.next(rest);
@@ -391,19 +391,34 @@ void World::pump() {
 }
 
 void World::write_state() {
-  while (const auto batch = broker_->take_state()) {
-    for (const StateRecord& record : batch->records) {
-      if (record.value) {
-        state_[record.key] = *record.value;
-      } else {
-        state_.erase(record.key);
-      }
+  if (writing_) end_write();
+  while (begin_write()) end_write();
+}
+
+bool World::begin_write() {
+  if (!writing_) writing_ = broker_->take_state();
+  return writing_.has_value();
+}
+
+void World::end_write() {
+  if (!writing_) return;
+  keep(*writing_);
+  broker_->persisted(std::exchange(writing_, std::nullopt)->number, now_);
+}
+
+void World::keep(const StateBatch& batch) {
+  for (const StateRecord& record : batch.records) {
+    if (record.value) {
+      state_[record.key] = *record.value;
+    } else {
+      state_.erase(record.key);
     }
-    broker_->persisted(batch->number, now_);
   }
 }
 
-void World::crash() {
+void World::crash(bool in_time) {
+  if (writing_ && in_time) keep(*writing_);
+  writing_.reset();
   for (Peer& peer : peers_) peer.is_open_ = false;
   silent_.clear();
   make_broker();

@@ -115,7 +115,8 @@ class Model {
     bool connected = false;
     std::size_t receive_max = 0;
     std::uint64_t commit_ended = 0;
-    bool delayed = false;  ///< what it hears may have been chosen for it some time ago
+    bool delayed = false;   ///< what it hears may have been chosen for it some time ago
+    bool restored = false;  ///< retained messages of QoS 0 may come again
 
     std::uint64_t since = 0;  ///< it hears changes after this revision
     std::uint64_t known = 0;  ///< the revision at which its permissions were read last
@@ -152,7 +153,12 @@ class Model {
       bool released = false;  ///< and PUBREL came
       bool may_be_lost = false;
     };
-    std::deque<const Change*> changes;  ///< that it may still hear, in their order
+    struct Due {
+      const Change* change = nullptr;
+      bool passed = false;  ///< once before, when it need not be heard
+    };
+    std::deque<Due> changes;  ///< that it may still hear, in their order
+    std::deque<Due> passed;   ///< since the last one that it heard at QoS 1 or 2
     std::list<Copy> posts;
     std::vector<Reading> readings;
     std::deque<Sent> sent;
@@ -194,6 +200,22 @@ class Model {
     for (Session::Reading& reading : session.readings) reading.may_be_lost = true;
   }
 
+  /// The process is killed, all that had happened being on the disk, and started again.
+  void crash() {
+    for (auto& [key, session] : sessions) {
+      session.delayed = session.restored = true;
+      // How far the session had come without hearing anything may be forgotten.
+      session.changes.insert(session.changes.begin(), session.passed.begin(), session.passed.end());
+      session.passed.clear();
+      for (Session::Copy& copy : session.posts) copy.may_be_lost |= copy.qos == QoS::at_most_once;
+      for (Session::Reading& reading : session.readings) reading.may_be_lost = true;
+      if (!std::exchange(session.connected, false)) continue;
+      session.ends_at = now + session.expiry;
+      session.will_at = now + session.will_delay;
+    }
+    pass({});
+  }
+
   void end(const std::string& key) {
     publish_will(sessions.at(key));
     sessions.erase(key);
@@ -232,7 +254,7 @@ class Model {
       change.revision = revision;
       const std::pair text(change.topic, change.payload);
       const Change* made = &changes_.emplace(text, std::move(change)).first->second;
-      for (auto& [key, session] : sessions) session.changes.push_back(made);
+      for (auto& [key, session] : sessions) session.changes.push_back({made});
     }
   }
 
@@ -349,9 +371,10 @@ class Model {
       if (!sent.on_this_connection) return "not sent again: " + sent.message.payload;
     }
     for (; !session.changes.empty(); session.changes.pop_front()) {
-      const Change& change = *session.changes.front();
-      if (change.revision > announced) break;
-      if (must_hear(session, change)) return change.topic + " " + change.payload;
+      const Session::Due& due = session.changes.front();
+      if (due.change->revision > announced) break;
+      if (must_hear(session, due)) return due.change->topic + " " + due.change->payload;
+      session.passed.push_back({due.change, true});
     }
     for (; !session.posts.empty(); session.posts.pop_front()) {
       if (!may_be_lost(session.posts.front())) return session.posts.front().post.payload;
@@ -365,7 +388,7 @@ class Model {
       }
     }
     session.readings.clear();
-    session.delayed = false;
+    session.delayed = session.restored = false;
     session.past.clear();
     return {};
   }
@@ -410,8 +433,9 @@ class Model {
     return true;
   }
 
-  bool must_hear(const Session& session, const Change& change) const {
-    if (change.revision > announced) return false;
+  bool must_hear(const Session& session, const Session::Due& due) const {
+    const Change& change = *due.change;
+    if (due.passed || change.revision > announced) return false;
     bool subscribed = false;
     bool acknowledges = false;
     for (const auto& [filter, subscription] : session.filters) {
@@ -448,12 +472,16 @@ class Model {
       if (!was) return "not subscribed to";
     }
     for (; !session.changes.empty(); session.changes.pop_front()) {
-      const Change& next = *session.changes.front();
-      if (&next == &change) {
+      const Session::Due next = session.changes.front();
+      if (next.change == &change) {
         session.changes.pop_front();
+        if (message.qos != QoS::at_most_once) session.passed.clear();
         return {};
       }
-      if (must_hear(session, next)) return "without " + next.topic + " " + next.payload;
+      if (must_hear(session, next)) {
+        return "without " + next.change->topic + " " + next.change->payload;
+      }
+      session.passed.push_back({next.change, true});
     }
     return "a second time, or out of order";
   }
@@ -510,7 +538,8 @@ class Model {
 
   std::string hear_retained(Session& session, const Heard& message) {
     const std::string wrong = hear_of_reading(session, message);
-    if (!session.delayed || !message.retain || message.qos == QoS::at_most_once) return wrong;
+    const bool again = message.qos == QoS::at_most_once ? session.restored : session.delayed;
+    if (!again || !message.retain) return wrong;
     const auto post = posts_.find(message.payload);
     return post != posts_.end() && post->second.topic == message.topic ? "" : wrong;
   }
