@@ -20,6 +20,7 @@ struct Limits {
   std::size_t before_connect = 64u << 10;             ///< octets of frames held until CONNECT
   std::chrono::milliseconds connect_timeout{10'000};  ///< from the accept to CONNECT
   std::size_t subscriptions = 1'000;                  ///< of one connection
+  std::size_t destination_segments = 128;             ///< between the dots of a destination
   std::size_t transactions = 100;                     ///< open at a time, of one connection
   std::size_t transaction_frames = 10'000;            ///< of one transaction
   std::size_t transaction_bytes = 16u << 20;          ///< of one transaction

@@ -28,6 +28,8 @@ class Splitter {
  public:
   explicit Splitter(const FrameLimits& limits) : limits_(limits) {}
 
+  /// For the frames that follow.
+  void set_limits(const FrameLimits& limits) { limits_ = limits; }
   /// In 1.0, and before a version is agreed on, blanks before the number in `content-length` are
   /// no part of it.
   void set_version(Version version) { version_ = version; }

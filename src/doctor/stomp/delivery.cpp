@@ -1,0 +1,105 @@
+#include <algorithm>
+#include <utility>
+
+#include "doctor/stomp/broker_impl.hpp"
+#include "doctor/stomp/writer.hpp"
+
+// What is written next.
+namespace doctor::stomp {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Frames that oVirt's Java client may get in one read, however they were written.
+constexpr auto together = 50ms;
+
+// It has a buffer of 1024 octets for what is no frame.
+constexpr std::size_t lone_max = 512;
+
+}  // namespace
+
+void Broker::Impl::output(ConnectionId id, std::size_t max_bytes, std::string& out,
+                          Clock::time_point now) {
+  now_ = now;
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  const std::size_t before = out.size();
+  bool has_frame = false;
+  while (out.size() - before < max_bytes && write_next(*connection, out)) {
+    has_frame = true;
+    if (connection->ovirt.is) break;
+  }
+  if (!has_frame && connection->beat_due) out += '\n';
+  connection->beat_due = false;
+  if (connection->writing || out.size() > before) connection->moved_at = now;
+  connection->writing = out.size() > before;
+  if (connection->writing) note_written(*connection, has_frame);
+  figures_.bytes_out += out.size() - before;
+
+  const bool has_room = connection->outbox.bytes() <= limits_.outbox_bytes / 2 &&
+                        connection->outbox.size() <= limits_.outbox_frames / 2;
+  if (has_room && !connection->blocking.empty()) unblock(*connection);
+  if (has_room && connection->has_dropped) tell_of_dropped(*connection);
+  settle();
+}
+
+bool Broker::Impl::write_next(Connection& connection, std::string& out) {
+  while (auto entry = connection.outbox.pop()) {
+    if (!entry->publication) {
+      out += entry->frame;
+      return true;
+    }
+    if (entry->subscription->connection == nullptr) continue;  // UNSUBSCRIBE came meanwhile
+    if (!entry->publication->may_be_heard_by(connection.principal)) {
+      ++figures_.dropped_forbidden;
+      continue;
+    }
+    write_message(connection, *entry, out);
+    return true;
+  }
+  return false;
+}
+
+void Broker::Impl::write_message(Connection& connection, const Outbox::Entry& entry,
+                                 std::string& out) {
+  Subscription& subscription = *entry.subscription;
+  const Version version = connection.version;
+  const std::string number = std::to_string(entry.number);
+  out += name_of(Command::message);
+  out += '\n';
+  if (subscription.id) write_header({"subscription", *subscription.id}, version, out);
+  write_header({"message-id", number}, version, out);
+  if (subscription.ack != AckMode::automatic) {
+    subscription.unacked.add(entry.number, entry.publication->memory());
+    if (version == Version::v1_2) {
+      write_header({"ack", std::to_string(subscription.serial) + "-" + number}, version, out);
+    }
+  }
+  out += entry.publication->head(version);
+  out += entry.publication->message().body;
+  out += '\0';
+  ++figures_.messages_out;
+}
+
+// A frame that shares a read of oVirt's Java client with another one stays unread until one more
+// octet comes: each frame that follows another one closely is owed a lone LF.
+void Broker::Impl::note_written(Connection& connection, bool is_frame) {
+  const bool follows = now_ - connection.written_at <= together;
+  connection.written_at = now_;
+  if (!connection.ovirt.is) return;
+  Ovirt& ovirt = connection.ovirt;
+  if (!is_frame) {
+    ++ovirt.lone;
+    return;
+  }
+  ovirt.lone = 0;
+  if (!follows || connection.state != Connection::State::connected) return;
+  if (ovirt.owed == 0) owing_.push_back(connection.id);
+  ovirt.owed = std::min(ovirt.owed + 1, lone_max);
+}
+
+void Broker::Impl::taken(ConnectionId id, Clock::time_point now) {
+  if (Connection* connection = find(id)) connection->moved_at = now;
+}
+
+}  // namespace doctor::stomp

@@ -1,0 +1,44 @@
+#include "doctor/stomp/destinations.hpp"
+
+#include <algorithm>
+
+namespace doctor::stomp {
+
+std::size_t segments_of(std::string_view destination) {
+  return 1 + static_cast<std::size_t>(std::count(destination.begin(), destination.end(), '.'));
+}
+
+bool covers(std::string_view subscribed, std::string_view destination) {
+  return destination.starts_with(subscribed) &&
+         (destination.size() == subscribed.size() || destination[subscribed.size()] == '.');
+}
+
+void Destinations::add(const SubscriptionPtr& subscription) {
+  by_name_[subscription->destination].push_back(subscription);
+  ++size_;
+}
+
+void Destinations::remove(const Subscription& subscription) {
+  const auto found = by_name_.find(subscription.destination);
+  if (found == by_name_.end()) return;
+  auto& all = found->second;
+  const auto place = std::lower_bound(
+      all.begin(), all.end(), subscription.serial,
+      [](const SubscriptionPtr& other, std::uint64_t serial) { return other->serial < serial; });
+  if (place == all.end() || (*place)->serial != subscription.serial) return;
+  --size_;
+  all.erase(place);
+  if (all.empty()) by_name_.erase(found);
+}
+
+void Destinations::match(std::string_view destination,
+                         const std::function<void(const SubscriptionPtr&)>& visit) const {
+  for (std::size_t end = destination.find('.');; end = destination.find('.', end + 1)) {
+    if (const auto found = by_name_.find(destination.substr(0, end)); found != by_name_.end()) {
+      for (const SubscriptionPtr& subscription : found->second) visit(subscription);
+    }
+    if (end == destination.npos) return;
+  }
+}
+
+}  // namespace doctor::stomp

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "doctor/stomp/subscription.hpp"
+
+namespace doctor::stomp {
+
+/// How many segments a destination has: one more than dots.
+std::size_t segments_of(std::string_view destination);
+
+/// Whether who subscribed to `subscribed` hears what is sent to `destination`: it is the same, or
+/// its whole segments are the first ones of it. `a` hears `a.b`, not `ab`, nor does `a.b` hear `a`.
+bool covers(std::string_view subscribed, std::string_view destination);
+
+/// Subscriptions by destination.
+class Destinations {
+ public:
+  /// Serial numbers only grow.
+  void add(const SubscriptionPtr& subscription);
+  void remove(const Subscription& subscription);
+  /// Calls `visit` for each subscription that hears the destination: those of its first segment
+  /// first, then of the first two, and so on; among them in the order in which they were made.
+  /// `visit` must neither add nor remove any.
+  void match(std::string_view destination,
+             const std::function<void(const SubscriptionPtr&)>& visit) const;
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  std::unordered_map<std::string, std::vector<SubscriptionPtr>, Hash, std::equal_to<>> by_name_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace doctor::stomp
