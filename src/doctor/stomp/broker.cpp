@@ -111,12 +111,7 @@ void Broker::Impl::send(Connection& connection, Command command,
   Outbox::Entry entry;
   write_frame(command, headers, body, connection.version, entry.frame);
   // Who asks without end and does not read the answers is a slow consumer of another kind.
-  const bool is_last = command == Command::error;
-  if (!is_last && !connection.outbox.fits(entry, outbox_bounds())) {
-    connection.overflows = true;
-    overflown_.push_back(connection.id);
-    return;
-  }
+  if (command != Command::error && !make_room(connection, entry)) return give_up(connection);
   push(connection, std::move(entry));
 }
 

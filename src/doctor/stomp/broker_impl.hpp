@@ -97,6 +97,10 @@ class Broker::Impl {
   bool offer(const SubscriptionPtr& subscription, const PublicationPtr& publication,
              Connection* publisher);
   void overflow(const SubscriptionPtr& subscription, Outbox::Entry entry, Connection* publisher);
+  /// Drops what may be dropped until the entry fits, if it can; whether it does.
+  bool make_room(Connection& connection, const Outbox::Entry& entry);
+  bool has_unacked_room(const Subscription& subscription, const Publication& publication) const;
+  void give_up(Connection& connection);
   void push(Connection& connection, Outbox::Entry entry);
   void drop(Subscription& subscription);
   void block(Connection& publisher, Connection& receiver);

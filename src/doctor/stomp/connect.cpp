@@ -68,7 +68,7 @@ void Broker::Impl::welcome(Connection& connection, const Frame& frame,
   connection.principal = std::move(principal);
   connection.splitter.set_limits(limits_.frame);
   connection.splitter.set_version(connection.version);
-  connection.written_at = connection.moved_at = now_;
+  connection.moved_at = now_;
 
   HeartBeat offered;
   if (const auto text = frame.header("heart-beat")) {

@@ -35,7 +35,6 @@ struct Transaction {
 struct Ovirt {
   bool is = false;
   std::size_t owed = 0;  ///< lone LFs: each makes it look at one frame that it has read already
-  std::size_t lone = 0;  ///< that were written since the last frame
 };
 
 /// One connection.

@@ -86,14 +86,9 @@ void Broker::Impl::write_message(Connection& connection, const Outbox::Entry& en
 void Broker::Impl::note_written(Connection& connection, bool is_frame) {
   const bool follows = now_ - connection.written_at <= together;
   connection.written_at = now_;
-  if (!connection.ovirt.is) return;
   Ovirt& ovirt = connection.ovirt;
-  if (!is_frame) {
-    ++ovirt.lone;
-    return;
-  }
-  ovirt.lone = 0;
-  if (!follows || connection.state != Connection::State::connected) return;
+  const bool is_owed = ovirt.is && is_frame && follows;
+  if (!is_owed || connection.state != Connection::State::connected) return;
   if (ovirt.owed == 0) owing_.push_back(connection.id);
   ovirt.owed = std::min(ovirt.owed + 1, lone_max);
 }

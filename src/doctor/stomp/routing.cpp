@@ -81,17 +81,39 @@ bool Broker::Impl::offer(const SubscriptionPtr& subscription, const PublicationP
   entry.may_be_dropped =
       subscription->overflow == Overflow::drop_oldest && !publication->is_answer();
 
-  const Subscription& s = *subscription;
-  const bool is_unacked_full =
-      s.ack != AckMode::automatic &&
-      (s.unacked.size() + s.waiting >= limits_.unacked_messages ||
-       s.unacked.bytes() + s.waiting_bytes + publication->memory() > limits_.unacked_bytes);
-  if (is_unacked_full || !receiver.outbox.fits(entry, outbox_bounds())) {
-    overflow(subscription, std::move(entry), publisher);
-  } else {
+  const bool fits =
+      has_unacked_room(*subscription, *publication) && receiver.outbox.fits(entry, outbox_bounds());
+  if (fits) {
     push(receiver, std::move(entry));
+  } else {
+    overflow(subscription, std::move(entry), publisher);
   }
   return true;
+}
+
+bool Broker::Impl::has_unacked_room(const Subscription& subscription,
+                                    const Publication& publication) const {
+  const Unacked& unacked = subscription.unacked;
+  return subscription.ack == AckMode::automatic ||
+         (unacked.size() + subscription.waiting < limits_.unacked_messages &&
+          unacked.bytes() + subscription.waiting_bytes + publication.memory() <=
+              limits_.unacked_bytes);
+}
+
+bool Broker::Impl::make_room(Connection& connection, const Outbox::Entry& entry) {
+  // It does not help to drop all for what is larger than all of it.
+  const bool may_fit = entry.cost() <= limits_.outbox_bytes;
+  while (may_fit && !connection.outbox.fits(entry, outbox_bounds())) {
+    const auto dropped = connection.outbox.drop_oldest();
+    if (!dropped) return false;
+    drop(*dropped->subscription);
+  }
+  return may_fit;
+}
+
+void Broker::Impl::give_up(Connection& connection) {
+  connection.overflows = true;
+  overflown_.push_back(connection.id);
 }
 
 void Broker::Impl::push(Connection& connection, Outbox::Entry entry) {
@@ -102,35 +124,13 @@ void Broker::Impl::push(Connection& connection, Outbox::Entry entry) {
 void Broker::Impl::overflow(const SubscriptionPtr& subscription, Outbox::Entry entry,
                             Connection* publisher) {
   Connection& receiver = *subscription->connection;
-  if (entry.may_be_dropped) {
-    // What is not settled cannot be dropped any more, nor does it help to make room for what is
-    // larger than all of it: then the new one is dropped.
-    const Subscription& s = *subscription;
-    const bool is_outbox_full = !receiver.outbox.fits(entry, outbox_bounds());
-    const bool may_fit = entry.cost() <= limits_.outbox_bytes;
-    while (may_fit && !receiver.outbox.fits(entry, outbox_bounds())) {
-      const auto dropped = receiver.outbox.drop_oldest();
-      if (!dropped) break;
-      drop(*dropped->subscription);
-    }
-    const bool has_room = s.ack == AckMode::automatic ||
-                          (s.unacked.size() + s.waiting < limits_.unacked_messages &&
-                           s.unacked.bytes() + s.waiting_bytes + entry.publication->memory() <=
-                               limits_.unacked_bytes);
-    if (is_outbox_full && has_room && receiver.outbox.fits(entry, outbox_bounds())) {
-      push(receiver, std::move(entry));
-    } else {
-      drop(*subscription);
-    }
-    return;
-  }
+  // What was sent and is not settled cannot be dropped any more: then the new one is.
+  const bool has_room = has_unacked_room(*subscription, *entry.publication);
+  if (has_room && make_room(receiver, entry)) return push(receiver, std::move(entry));
+  if (entry.may_be_dropped) return drop(*subscription);
   const bool may_wait = subscription->overflow == Overflow::block && publisher != nullptr &&
                         !entry.publication->is_answer();
-  if (!may_wait) {
-    receiver.overflows = true;
-    overflown_.push_back(receiver.id);
-    return;
-  }
+  if (!may_wait) return give_up(receiver);
   push(receiver, std::move(entry));
   block(*publisher, receiver);
 }

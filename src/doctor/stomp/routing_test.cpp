@@ -153,6 +153,20 @@ TEST(Overflow, NeverDropsAnswersButEndsTheConnection) {
   EXPECT_EQ(world.figures().closed_slow, 1u);
 }
 
+TEST(Overflow, MakesRoomForReceiptsAndAnswersByDroppingEvents) {
+  World world(small_outbox());
+  Peer& peer = stalled(world, "|x-overflow:drop-oldest");
+  for (int i = 1; i <= 4; ++i) world.publish({"a", {}, std::to_string(i)}, to({"a"}));
+  peer.sends("UNSUBSCRIBE|id:none|receipt:r");
+  world.answer({peer.id(), false, {"a"}, {"a", {}, "42"}});
+  EXPECT_EQ(
+      peer.read().hears(),
+      (Lines{"MESSAGE subscription=a destination=a [0]", "MESSAGE subscription=a destination=a [3]",
+             "MESSAGE subscription=a destination=a [4]", "RECEIPT receipt-id=r",
+             "MESSAGE subscription=a destination=a [42]",
+             "MESSAGE subscription=a destination=overflow [2]"}));
+}
+
 TEST(Overflow, MayEndTheConnection) {
   World world(small_outbox());
   Peer& peer = stalled(world, "|x-overflow:disconnect");
@@ -209,6 +223,19 @@ TEST(Overflow, IsAlsoMoreUnacknowledgedMessagesThanTheLimit) {
   Peer& other = subscribe(world.client().connect(), "b", "|ack:client");
   for (int i = 0; i < 3; ++i) world.publish({"b", {}, "x"}, to({"b"}));
   EXPECT_EQ(other.hears().back(), "closed");
+}
+
+TEST(Overflow, OfAMessageLargerThanTheOutboxDropsNoOther) {
+  Limits limits;
+  limits.outbox_bytes = 2'000;
+  World world(limits);
+  Peer& peer = stalled(world, "|x-overflow:drop-oldest");
+  world.publish({"a", {}, "1"}, to({"a"}));
+  world.publish({"a", {}, std::string(2'000, 'x')}, to({"a"}));
+  const Lines heard = peer.read().hears();
+  ASSERT_EQ(heard.size(), 3u);
+  EXPECT_EQ(heard[1], "MESSAGE subscription=a destination=a [1]");
+  EXPECT_EQ(heard[2], "MESSAGE subscription=a destination=overflow [1]");
 }
 
 TEST(Overflow, IsNoRoomForReceiptsThatAreNotRead) {
