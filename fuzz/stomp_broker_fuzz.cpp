@@ -2,7 +2,8 @@
 // edits of sessions, time, sockets that read and sockets that do not. Whatever happens: what is
 // written is STOMP of the version agreed on, nobody hears what he did not subscribe to or may not
 // read, or another's answer, messages come in order and once, receipts come in order and only for
-// what was asked, queues keep their bounds, and nothing is left of connections that have gone.
+// what was asked, queues keep their bounds, publishers that were blocked go on once all is read,
+// and nothing is left of connections that have gone.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -105,6 +106,13 @@ class Driver : public Application {
       pump();
       check_bounds();
     }
+    // Once everyone reads, nobody waits for anybody.
+    for (Socket& socket : sockets_) {
+      socket.reads = true;
+      take_output(socket);
+      pump();
+    }
+    require(broker_.figures().blocked == 0);
     for (Socket& socket : sockets_) {
       if (socket.is_open) close(socket);
     }
