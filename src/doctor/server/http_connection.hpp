@@ -12,9 +12,9 @@
 #include "doctor/server/http_parser.hpp"
 #include "doctor/server/input_buffer.hpp"
 #include "doctor/server/io_thread.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/outbox.hpp"
 #include "doctor/server/shared.hpp"
-#include "doctor/server/stream.hpp"
 
 namespace doctor::server {
 

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <thread>
 
-#include "doctor/server/asio.hpp"
 #include "doctor/server/deadlines.hpp"
 #include "doctor/server/mailbox.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/repeats.hpp"
 #include "doctor/server/request_figures.hpp"
 

@@ -5,7 +5,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 
 #include "doctor/base/log.hpp"
-#include "doctor/server/addresses.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/tls_handshake.hpp"
 
 namespace doctor::server {

@@ -8,9 +8,9 @@
 
 #include "doctor/base/result.hpp"
 #include "doctor/server/io_thread.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/paced_warning.hpp"
 #include "doctor/server/shared.hpp"
-#include "doctor/server/stream.hpp"
 #include "doctor/server/tls_endpoint.hpp"
 
 namespace doctor::server {

@@ -8,7 +8,7 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 
-#include "doctor/server/asio.hpp"
+#include "doctor/server/net.hpp"
 
 namespace doctor::server {
 

@@ -1,7 +1,7 @@
 #include "doctor/server/mqtt_connection.hpp"
 
 #include "doctor/base/log.hpp"
-#include "doctor/server/addresses.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/tls_handshake.hpp"
 
 namespace doctor::server {

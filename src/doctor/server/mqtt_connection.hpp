@@ -8,7 +8,7 @@
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/server/deadlines.hpp"
 #include "doctor/server/mqtt_service.hpp"
-#include "doctor/server/stream.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/websocket.hpp"
 
 namespace doctor::server {

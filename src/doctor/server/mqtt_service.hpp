@@ -16,8 +16,8 @@
 #include "doctor/rest/clients.hpp"
 #include "doctor/server/io_thread.hpp"
 #include "doctor/server/mqtt_state.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/shared.hpp"
-#include "doctor/server/stream.hpp"
 
 namespace doctor::server {
 

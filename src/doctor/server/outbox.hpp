@@ -8,7 +8,7 @@
 
 #include "doctor/rest/http.hpp"
 #include "doctor/server/budget.hpp"
-#include "doctor/server/stream.hpp"
+#include "doctor/server/net.hpp"
 
 namespace doctor::server {
 

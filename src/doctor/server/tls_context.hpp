@@ -3,22 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "doctor/base/result.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/tls_settings.hpp"
 
-// OpenSSL's own names, so that its headers stay in the sources that call it.
-struct ssl_st;
-struct ssl_ctx_st;
-
 namespace doctor::server {
-
-/// One connection's TLS, on top of a socket that it does not own.
-struct TlsSessionDelete {
-  void operator()(ssl_st* session) const;
-};
-using TlsSession = std::unique_ptr<ssl_st, TlsSessionDelete>;
 
 /// What is spoken inside, told by ALPN: a client that offers only others is refused (RFC 7301 §3.2,
 /// so that no browser is led to speak to a broker); it need not offer any.
@@ -40,20 +30,12 @@ class TlsContext {
   std::chrono::system_clock::time_point expires() const { return expires_; }
 
  private:
-  struct Delete {
-    void operator()(ssl_ctx_st* context) const;
-  };
-  TlsContext();
+  explicit TlsContext(TlsSetup setup) : setup_(std::move(setup)) {}
   Result<void> read(const TlsSettings& settings, TlsProtocol protocol);
-  Result<void> read_certificate(const TlsSettings& settings);
-  Result<void> read_key(const TlsSettings& settings);
   Result<void> read_ca(const TlsSettings& settings);
 
-  std::unique_ptr<ssl_ctx_st, Delete> context_;
+  TlsSetup setup_;
   std::chrono::system_clock::time_point expires_{};
 };
-
-/// OpenSSL's own words for what has just failed on this thread, and forgets it.
-std::string tls_reason();
 
 }  // namespace doctor::server

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "doctor/server/asio.hpp"
 #include "doctor/server/deadlines.hpp"
 #include "doctor/server/listener.hpp"
+#include "doctor/server/net.hpp"
 #include "doctor/server/tls_endpoint.hpp"
 
 namespace doctor::server {

@@ -1,6 +1,6 @@
-#include "doctor/server/addresses.hpp"
+#include "doctor/net/addresses.hpp"
 
-namespace doctor::server {
+namespace doctor::net {
 
 std::string shown(const Endpoint& endpoint) {
   const std::string address = endpoint.address().to_string();
@@ -29,4 +29,4 @@ std::vector<Endpoint> endpoints_of(const std::string& address, std::uint16_t por
   return {{parsed, port}};
 }
 
-}  // namespace doctor::server
+}  // namespace doctor::net

@@ -8,7 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-namespace doctor::server {
+namespace doctor::net {
 
 /// Writes a certificate that signs itself, and its key, to one PEM file.
 inline bool write_test_certificate(const std::string& path) {
@@ -33,4 +33,4 @@ inline bool write_test_certificate(const std::string& path) {
              1;
 }
 
-}  // namespace doctor::server
+}  // namespace doctor::net

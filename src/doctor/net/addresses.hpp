@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "doctor/server/asio.hpp"
+#include "doctor/net/asio.hpp"
 
-namespace doctor::server {
+namespace doctor::net {
 
 using Endpoint = asio::ip::tcp::endpoint;
 
@@ -21,4 +21,4 @@ std::optional<Endpoint> peer_of(const Socket& socket);
 /// The endpoints that "an IP address or localhost" means: localhost is both loopback addresses.
 std::vector<Endpoint> endpoints_of(const std::string& address, std::uint16_t port);
 
-}  // namespace doctor::server
+}  // namespace doctor::net

@@ -1,4 +1,4 @@
-#include "doctor/server/stream.hpp"
+#include "doctor/net/stream.hpp"
 
 #include <array>
 #include <filesystem>
@@ -9,9 +9,9 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "doctor/server/test_certificate.hpp"
+#include "doctor/net/test_certificate.hpp"
 
-namespace doctor::server {
+namespace doctor::net {
 namespace {
 
 // A connection over loopback: a Stream, and its client as OpenSSL has it. Neither end blocks, so
@@ -24,12 +24,10 @@ class Streaming : public testing::Test {
 
   void SetUp() override {
     ASSERT_TRUE(write_test_certificate(path_));
-    TlsSettings settings;
-    settings.cert = settings.key = path_;
-    const auto loaded = TlsContext::load(settings, TlsProtocol::http);
+    tls_ = *make_tls_setup(TLS_server_method());
+    const bool used = use_certificate(*tls_, path_) && use_key(*tls_, path_, path_);
     std::filesystem::remove(path_);
-    ASSERT_TRUE(loaded) << loaded.error().detail;
-    tls_ = *loaded;
+    ASSERT_TRUE(used);
     client_context_.reset(SSL_CTX_new(TLS_client_method()));
   }
 
@@ -54,7 +52,9 @@ class Streaming : public testing::Test {
     client_tls_.reset(SSL_new(client_context_.get()));
     SSL_set_fd(client_tls_.get(), client_.native_handle());
     SSL_set_connect_state(client_tls_.get());
-    TlsSession session = tls_->begin(accepted.native_handle());
+    TlsSession session(SSL_new(tls_.get()));
+    SSL_set_fd(session.get(), accepted.native_handle());
+    SSL_set_accept_state(session.get());
     for (int done = 0; done != 2;) {
       done = SSL_do_handshake(client_tls_.get()) == 1 ? 1 : 0;
       done += SSL_do_handshake(session.get()) == 1 ? 1 : 0;
@@ -81,14 +81,11 @@ class Streaming : public testing::Test {
     ASSERT_EQ(SSL_write_ex(client_tls_.get(), octets.data(), octets.size(), &count), 1);
   }
 
-  struct DeleteContext {
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  };
   std::string path_;
   asio::io_context context_;
   Socket client_;
-  std::shared_ptr<const TlsContext> tls_;
-  std::unique_ptr<SSL_CTX, DeleteContext> client_context_;
+  TlsSetup tls_;
+  TlsSetup client_context_;
   TlsSession client_tls_;
   int client_error_ = 0;
 };
@@ -271,4 +268,4 @@ TEST_F(Streaming, ADetachedStreamThatNobodyTakesIsClosed) {
 }
 
 }  // namespace
-}  // namespace doctor::server
+}  // namespace doctor::net

@@ -1,6 +1,6 @@
 #pragma once
 
-// The part of Asio that this room uses. Executors are named by their type: the type-erased
+// The part of Asio that client and server use. Executors are named by their type: the type-erased
 // any_io_executor costs an indirection at every operation.
 
 #include <boost/asio/as_tuple.hpp>
@@ -14,7 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace doctor::server {
+namespace doctor::net {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -32,4 +32,4 @@ using Task = asio::awaitable<T, Executor>;
 inline constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> as_values{
     asio::use_awaitable_t<Executor>{}};
 
-}  // namespace doctor::server
+}  // namespace doctor::net

@@ -1,4 +1,4 @@
-#include "doctor/server/stream.hpp"
+#include "doctor/net/stream.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-namespace doctor::server {
+namespace doctor::net {
 namespace {
 
 constexpr std::size_t record_size = 16u << 10;  // of plain text (RFC 8446 §5.1)
@@ -151,4 +151,4 @@ error_code Stream::failure_of(int result) {
   }
 }
 
-}  // namespace doctor::server
+}  // namespace doctor::net

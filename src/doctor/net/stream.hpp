@@ -5,11 +5,11 @@
 #include <span>
 #include <utility>
 
-#include "doctor/server/addresses.hpp"
-#include "doctor/server/asio.hpp"
-#include "doctor/server/tls_context.hpp"
+#include "doctor/net/addresses.hpp"
+#include "doctor/net/asio.hpp"
+#include "doctor/net/tls_session.hpp"
 
-namespace doctor::server {
+namespace doctor::net {
 
 /// A connected socket that no I/O thread has at the moment, with its TLS if there is any: how a
 /// connection goes from one thread to another.
@@ -136,4 +136,4 @@ class Stream {
   bool ended_ = false;                               // this side is
 };
 
-}  // namespace doctor::server
+}  // namespace doctor::net
