@@ -1,5 +1,8 @@
 #include "doctor/engine/apply.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "doctor/document/names.hpp"
 #include "doctor/document/session.hpp"
 #include "doctor/engine/plan.hpp"
@@ -17,37 +20,71 @@ using document::Revision;
 // those before it.
 constexpr std::size_t trimmed_at_a_time = 8;
 
-std::vector<Change> changes_of(const Command& command, Plan& plan) {
+// Created, then updated, then removed.
+std::vector<Change> changes_of(Plan& plan) {
   std::vector<Change> changes;
-  changes.reserve(plan.created.size() + plan.updated.size() + plan.removed.size());
-  for (const Document* document : plan.created) {
-    changes.push_back({ChangeKind::created, command.collection, document->id(), {}});
+  std::size_t count = 0;
+  for (const Plan::Part& part : plan.parts) {
+    count += part.created.size() + part.updated.size() + part.removed.size();
   }
-  for (Plan::Update& update : plan.updated) {
-    changes.push_back(
-        {ChangeKind::updated, command.collection, update.document->id(), std::move(update.fields)});
+  changes.reserve(count);
+  for (const Plan::Part& part : plan.parts) {
+    for (const Document* document : part.created) {
+      changes.push_back({ChangeKind::created, part.collection, document->id(), {}});
+    }
   }
-  for (Plan::Removal& removal : plan.removed) {
-    changes.push_back({ChangeKind::removed, command.collection, std::move(removal.id), {}});
+  for (Plan::Part& part : plan.parts) {
+    for (Plan::Update& update : part.updated) {
+      changes.push_back(
+          {ChangeKind::updated, part.collection, update.document->id(), std::move(update.fields)});
+    }
+  }
+  for (Plan::Part& part : plan.parts) {
+    for (Plan::Removal& removal : part.removed) {
+      changes.push_back({ChangeKind::removed, part.collection, std::move(removal.id), {}});
+    }
   }
   return changes;
 }
 
-Result<void> write(store::WriteTransaction& transaction, const Command& command, Plan& plan,
-                   Revision revision, const Limits& limits) {
-  const auto collection = transaction.make_collection(command.collection, limits);
-  if (!collection) return collection.error();
-  for (Document* document : plan.created) {
-    document->set_revision(revision);
-    if (auto done = transaction.create(*collection, document->view()); !done) return done;
+void refuse_all(const Merge& merge, const std::string& collection, const Error& why, Plan& plan) {
+  for (std::size_t i = 0; i < merge.merges.size(); ++i) {
+    const bool is_refused = std::any_of(plan.refused.begin(), plan.refused.end(),
+                                        [i](const Refusal& refusal) { return refusal.merge == i; });
+    if (!is_refused && merge.merges[i].collection == collection) plan.refused.push_back({i, why});
   }
-  for (Plan::Update& update : plan.updated) {
+}
+
+// Makes the collections that are not there yet, before anything is written to any.
+Result<void> make_collections(store::WriteTransaction& transaction, const Command& command,
+                              Plan& plan, const Limits& limits) {
+  for (Plan::Part& part : plan.parts) {
+    if (part.changes_nothing()) continue;
+    const auto made = transaction.make_collection(part.collection, limits);
+    if (made) {
+      part.number = *made;
+      continue;
+    }
+    const auto* merge = std::get_if<Merge>(&command.operation);
+    if (merge == nullptr || !is_of_command(made.error())) return made.error();
+    refuse_all(*merge, part.collection, made.error(), plan);
+    part = {part.collection};
+  }
+  return {};
+}
+
+Result<void> write(store::WriteTransaction& transaction, Plan::Part& part, Revision revision) {
+  for (Document* document : part.created) {
+    document->set_revision(revision);
+    if (auto done = transaction.create(part.number, document->view()); !done) return done;
+  }
+  for (Plan::Update& update : part.updated) {
     update.document->set_revision(revision);
-    auto done = transaction.replace(*collection, update.number, update.document->view());
+    auto done = transaction.replace(part.number, update.number, update.document->view());
     if (!done) return done;
   }
-  for (const Plan::Removal& removal : plan.removed) {
-    if (auto done = transaction.remove(*collection, removal.number); !done) return done;
+  for (const Plan::Removal& removal : part.removed) {
+    if (auto done = transaction.remove(part.number, removal.number); !done) return done;
   }
   return {};
 }
@@ -68,12 +105,13 @@ document::CommitPtr commit_of(const Command& command, const Plan& plan, Revision
     commit->changes = changes;
     return commit;
   }
-  // `changes` has the same order as the plan.
+  // Of one part; `changes` has the same order.
+  const Plan::Part& part = plan.parts.front();
   std::size_t i = 0;
-  for (const Document* session : plan.created) {
+  for (const Document* session : part.created) {
     commit->sessions.push_back(session_change(changes[i++].id, session));
   }
-  for (const Plan::Update& update : plan.updated) {
+  for (const Plan::Update& update : part.updated) {
     commit->sessions.push_back(session_change(changes[i++].id, update.document));
   }
   for (; i < changes.size(); ++i) {
@@ -94,14 +132,18 @@ Result<Outcome> apply(store::WriteTransaction& transaction, Command& command,
   outcome.unchanged = plan->unchanged;
   outcome.was_empty = plan->was_empty;
   outcome.document_revision = plan->document_revision;
+  if (auto done = make_collections(transaction, command, *plan, limits); !done) {
+    return done.error();
+  }
+  outcome.refused = std::move(plan->refused);
   if (plan->changes_nothing()) return outcome;
 
   outcome.revision.value += 1;
   outcome.document_revision = outcome.revision;
-  if (auto done = write(transaction, command, *plan, outcome.revision, limits); !done) {
-    return done.error();
+  for (Plan::Part& part : plan->parts) {
+    if (auto done = write(transaction, part, outcome.revision); !done) return done.error();
   }
-  outcome.changes = changes_of(command, *plan);
+  outcome.changes = changes_of(*plan);
   if (auto done = transaction.append(outcome.revision, command.time, outcome.changes); !done) {
     return done.error();
   }

@@ -54,6 +54,34 @@ class ApplyTest : public testing::Test {
     return run("vm", Patch{std::string(id), *document::Patch::parse(kind, text, limits_),
                            std::move(precondition)});
   }
+  struct Wish {
+    std::string_view collection;
+    std::string_view id;
+    std::string_view patch;
+    bool create = false;
+  };
+  Outcome merge(const std::vector<Wish>& wishes) {
+    Merge merge;
+    for (const Wish& wish : wishes) {
+      merge.merges.push_back(
+          {std::string(wish.collection), std::string(wish.id),
+           *document::Patch::parse(document::PatchKind::shallow, wish.patch, limits_),
+           wish.create});
+    }
+    return *run("", std::move(merge));
+  }
+  /// `2:404` for each that was refused.
+  static Texts refusals(const Outcome& outcome) {
+    Texts all;
+    for (const Refusal& refusal : outcome.refused) {
+      const Errc code = refusal.why.code;
+      all.push_back(std::to_string(refusal.merge) + (code == Errc::not_found   ? ":404"
+                                                     : code == Errc::invalid   ? ":400"
+                                                     : code == Errc::too_large ? ":413"
+                                                                               : ":?"));
+    }
+    return all;
+  }
   Result<Outcome> remove(std::string_view id, Precondition precondition = {}) {
     return run("vm", Remove{std::string(id), std::move(precondition)});
   }
@@ -281,6 +309,77 @@ TEST_F(ApplyTest, APatchThatDoesNotFitChangesNothing) {
   EXPECT_EQ(patch("a", R"({"id":"b"})").error().code, Errc::invalid);
   EXPECT_EQ(patch("a", R"({"_x":1})").error().code, Errc::invalid);
   EXPECT_EQ(revision(), 1u);
+}
+
+// Merges.
+
+TEST_F(ApplyTest, ManyMergesMakeOneCommitOfAllTheirCollections) {
+  put(R"({"id":"a","status":"up","memory":7})");
+  run("host", Upsert{documents(R"([{"id":"h"}])")});
+  const Outcome outcome = merge({{"vm", "a", R"({"status":"down","exit":0})"},
+                                 {"host", "h", R"({"load":3})"},
+                                 {"host", "i", R"({"load":4})", true},
+                                 {"job", "j", R"({"done":true})", true},
+                                 {"vm", "b", R"({"status":"up"})", true}});
+  EXPECT_EQ(outcome.revision, Revision{3});
+  EXPECT_EQ(summary(outcome.changes), (Texts{"+b", "+i", "+j", "*a:status,exit", "*h:load"}));
+  EXPECT_EQ(outcome.commit->changes.size(), 5u);
+  EXPECT_TRUE(outcome.refused.empty());
+  EXPECT_EQ(texts(), (Texts{R"({"id":"a","status":"down","memory":7,"exit":0})",
+                            R"({"id":"b","status":"up"})"}));
+  EXPECT_EQ(texts("host"), (Texts{R"({"id":"h","load":3})", R"({"id":"i","load":4})"}));
+  EXPECT_EQ(texts("job"), Texts{R"({"id":"j","done":true})"});
+  EXPECT_EQ(revision_of("a"), 3u);
+}
+
+TEST_F(ApplyTest, AMergeIsAppliedToWhatTheOnesBeforeItLeft) {
+  put(R"({"id":"a","x":1,"y":1})");
+  const Outcome outcome = merge({{"vm", "a", R"({"x":2,"z":1})"},
+                                 {"vm", "n", R"({"x":1})", true},
+                                 {"vm", "a", R"({"y":null,"z":2})"},
+                                 {"vm", "n", R"({"x":null,"y":2})"}});
+  EXPECT_EQ(summary(outcome.changes), (Texts{"+n", "*a:x,z,y"}));
+  EXPECT_EQ(texts(), (Texts{R"({"id":"a","x":2,"z":2})", R"({"id":"n","y":2})"}));
+}
+
+TEST_F(ApplyTest, MergesThatUndoEachOtherMakeNoCommit) {
+  put(R"({"id":"a","x":1})");
+  const Outcome outcome = merge(
+      {{"vm", "a", R"({"x":2})"}, {"vm", "a", R"({"x":1.0})"}, {"vm", "a", R"({"none":null})"}});
+  EXPECT_EQ(outcome.commit, nullptr);
+  EXPECT_EQ(outcome.unchanged, 1u);
+  EXPECT_EQ(texts(), Texts{R"({"id":"a","x":1})"});
+  EXPECT_EQ(merge({}).commit, nullptr);
+}
+
+TEST_F(ApplyTest, AMergeThatIsRefusedStopsNoOther) {
+  limits_.document_size = 200;
+  put(R"({"id":"a"})");
+  const std::string large = R"({"x":")" + std::string(200, 'x') + R"("})";
+  const Outcome outcome = merge({{"vm", "none", R"({"x":1})"},
+                                 {"vm", "a", R"({"id":"b"})"},
+                                 {"vm", "a", large},
+                                 {"vm", "a", R"({"x":1})"},
+                                 {"vm", "a", R"({"$x":1})"},
+                                 {"vm", "", R"({"x":1})", true},
+                                 {"vm", "n", R"({"_x":1})", true},
+                                 {"none", "a", R"({"x":1})"},
+                                 {"vm", "n", R"({"x":1})", true}});
+  EXPECT_EQ(refusals(outcome),
+            (Texts{"0:404", "1:400", "2:413", "4:400", "5:400", "6:400", "7:404"}));
+  EXPECT_EQ(outcome.refused.front().why.detail, R"(there is no document "none" in vm)");
+  EXPECT_EQ(summary(outcome.changes), (Texts{"+n", "*a:x"}));
+  EXPECT_EQ(transaction_->collection("none"), std::nullopt);
+}
+
+TEST_F(ApplyTest, AMergeIntoOneCollectionTooManyIsRefusedAndOthersAreNot) {
+  limits_.collections = 1;
+  put(R"({"id":"a"})");
+  const Outcome outcome = merge(
+      {{"host", "h", R"({"x":1})", true}, {"vm", "a", R"({"x":1})"}, {"host", "i", R"({"x":1})"}});
+  EXPECT_EQ(refusals(outcome), (Texts{"2:404", "0:400"}));
+  EXPECT_EQ(summary(outcome.changes), Texts{"*a:x"});
+  EXPECT_EQ(merge({{"host", "h", "{}", true}}).commit, nullptr);
 }
 
 // Limits.

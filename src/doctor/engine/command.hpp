@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "doctor/base/result.hpp"
 #include "doctor/base/time.hpp"
 #include "doctor/document/commit.hpp"
 #include "doctor/document/document.hpp"
@@ -39,6 +41,18 @@ struct Patch {
   document::Patch patch;
   Precondition precondition;
 };
+/// Sets top-level fields of several documents, of any collections but the sessions', in one commit.
+/// Each merge is a PATCH by itself, applied to what the ones before it left: one that is refused
+/// stops no other.
+struct Merge {
+  struct One {
+    std::string collection;
+    std::string id;
+    document::Patch patch;
+    bool create;  ///< where there is no document, one is made of the id and the patch
+  };
+  std::vector<One> merges;
+};
 struct Remove {
   std::string id;
   Precondition precondition;
@@ -54,9 +68,16 @@ struct ExpireSessions {
 /// A write: checked for form, complete, and carrying its time, so that applying the same commands
 /// in the same order makes the same contents.
 struct Command {
-  std::string collection;  ///< document::sessions_collection for sessions
+  /// document::sessions_collection for sessions; empty for a Merge, which names its own.
+  std::string collection;
   Timestamp time;
-  std::variant<Upsert, ReplaceAll, Put, Patch, Remove, Drop, ExpireSessions> operation;
+  std::variant<Upsert, ReplaceAll, Put, Patch, Merge, Remove, Drop, ExpireSessions> operation;
+};
+
+/// Why one of the merges of a Merge was not applied.
+struct Refusal {
+  std::size_t merge;  ///< its place in the command
+  Error why;
 };
 
 /// What a command did. `commit` is null if it changed nothing; `revision` is then the current one.
@@ -69,7 +90,8 @@ struct Outcome {
   std::uint64_t unchanged = 0;  ///< documents of the command that were equal
   bool was_empty = false;       ///< ReplaceAll: the collection had no document before
   document::Revision
-      document_revision;  ///< Put, Patch, Upsert of one: the document's own, for its ETag
+      document_revision;         ///< Put, Patch, Upsert of one: the document's own, for its ETag
+  std::vector<Refusal> refused;  ///< Merge
 };
 
 }  // namespace doctor::engine

@@ -23,12 +23,15 @@ class Planner {
       : view_(view),
         command_(command),
         limits_(limits),
-        collection_(view.collection(command.collection)) {}
+        collection_(view.collection(command.collection)) {
+    plan_.parts.push_back({command.collection});
+  }
 
   Result<Plan> operator()(Upsert& upsert);
   Result<Plan> operator()(ReplaceAll& replacement);
   Result<Plan> operator()(Put& put);
   Result<Plan> operator()(const Patch& patch);
+  Result<Plan> operator()(const Merge& merge) { return plan_merges(view_, merge, limits_); }
   Result<Plan> operator()(const Remove& removal);
   Result<Plan> operator()(const Drop&);
   Result<Plan> operator()(const ExpireSessions& expiry);
@@ -42,8 +45,9 @@ class Planner {
   Result<void> check(DocumentView document) const;
   Result<void> check(const std::vector<Document>& documents) const;
   void compare(const Entry& stored, Document& document, std::size_t place);
+  Plan::Part& part() { return plan_.parts.front(); }
   void remove(const Entry& stored) {
-    plan_.removed.push_back({stored.number, stored.document.id()});
+    part().removed.push_back({stored.number, stored.document.id()});
   }
   Error no_such(std::string_view id) const;
 
@@ -122,7 +126,7 @@ void Planner::compare(const Entry& stored, Document& document, std::size_t place
   if (stored.document.text() != document.view().text()) {
     auto fields = document::changed_fields(stored.document, document.view());
     if (!fields.empty()) {
-      plan_.updated.push_back({stored.number, &document, std::move(fields), place});
+      part().updated.push_back({stored.number, &document, std::move(fields), place});
       return;
     }
   }
@@ -139,7 +143,7 @@ Error Planner::no_such(std::string_view id) const {
 Result<Plan> Planner::operator()(Upsert& upsert) {
   if (auto sound = check(upsert.documents); !sound) return sound.error();
   if (count() == 0) {
-    for (Document& document : upsert.documents) plan_.created.push_back(&document);
+    for (Document& document : upsert.documents) part().created.push_back(&document);
     return std::move(plan_);
   }
   Finder finder(view_, *collection_);
@@ -148,7 +152,7 @@ Result<Plan> Planner::operator()(Upsert& upsert) {
     if (const auto stored = finder.find(document.view())) {
       compare(*stored, document, i);
     } else {
-      plan_.created.push_back(&document);
+      part().created.push_back(&document);
     }
   }
   return std::move(plan_);
@@ -193,10 +197,10 @@ Result<Plan> Planner::operator()(ReplaceAll& replacement) {
     }
   }
   for (std::size_t i = 0; i < documents.size(); ++i) {
-    if (!met[i]) plan_.created.push_back(&documents[i]);
+    if (!met[i]) part().created.push_back(&documents[i]);
   }
   if (!in_step) {
-    std::sort(plan_.updated.begin(), plan_.updated.end(),
+    std::sort(part().updated.begin(), part().updated.end(),
               [](const Plan::Update& a, const Plan::Update& b) { return a.place < b.place; });
   }
   return std::move(plan_);
@@ -209,7 +213,7 @@ Result<Plan> Planner::operator()(Put& put) {
   if (stored) {
     compare(*stored, put.document, 0);
   } else {
-    plan_.created.push_back(&put.document);
+    part().created.push_back(&put.document);
   }
   return std::move(plan_);
 }
@@ -229,8 +233,9 @@ Result<Plan> Planner::operator()(const Patch& patch) {
     plan_.document_revision = stored->document.revision();
     return std::move(plan_);
   }
-  plan_.patched = std::make_unique<Document>(std::move(patched->document));
-  plan_.updated.push_back({stored->number, plan_.patched.get(), std::move(patched->changed), 0});
+  const auto& document =
+      plan_.patched.emplace_back(std::make_unique<Document>(std::move(patched->document)));
+  part().updated.push_back({stored->number, document.get(), std::move(patched->changed), 0});
   return std::move(plan_);
 }
 
@@ -256,7 +261,7 @@ Result<Plan> Planner::operator()(const ExpireSessions& expiry) {
     const auto stored = find(id);
     if (stored && has_expired(stored->document, command_.time)) remove(*stored);
   }
-  std::sort(plan_.removed.begin(), plan_.removed.end(),
+  std::sort(part().removed.begin(), part().removed.end(),
             [](const Plan::Removal& a, const Plan::Removal& b) { return a.number < b.number; });
   return std::move(plan_);
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,21 +25,36 @@ struct Plan {
     document::DocumentNumber number;
     std::string id;
   };
+  /// What becomes of one collection.
+  struct Part {
+    std::string collection;
+    std::vector<document::Document*> created{};  ///< in the order of the body
+    std::vector<Update> updated{};               ///< in the order of the body
+    std::vector<Removal> removed{};              ///< in creation order
+    document::CollectionNumber number{};         ///< once the collection is there
 
-  std::vector<document::Document*> created;  ///< in the order of the body
-  std::vector<Update> updated;               ///< in the order of the body
-  std::vector<Removal> removed;              ///< in creation order
+    bool changes_nothing() const { return created.empty() && updated.empty() && removed.empty(); }
+  };
+
+  std::vector<Part> parts;  ///< one, or for a Merge one for each collection that it names
   std::uint64_t unchanged = 0;
   bool was_empty = false;
   /// Of a command of one document that is equal: the revision that it has.
   document::Revision document_revision{0};
-  /// What a patch made; `updated` points to it.
-  std::unique_ptr<document::Document> patched;
+  /// What patches made; the parts point to them.
+  std::vector<std::unique_ptr<document::Document>> patched;
+  std::vector<Refusal> refused;
 
-  bool changes_nothing() const { return created.empty() && updated.empty() && removed.empty(); }
+  bool changes_nothing() const {
+    return std::all_of(parts.begin(), parts.end(),
+                       [](const Part& part) { return part.changes_nothing(); });
+  }
 };
 
 /// Reads what is there and compares. Pointers in the plan are to the command's documents.
 Result<Plan> make_plan(const document::View& view, Command& command, const Limits& limits);
+
+/// The part of it that is for a Merge; each merge that cannot be applied is among `refused`.
+Plan plan_merges(const document::View& view, const Merge& merge, const Limits& limits);
 
 }  // namespace doctor::engine

@@ -37,6 +37,7 @@ struct Weigh {
   std::size_t operator()(const ReplaceAll& all) const { return weight_of(all.documents); }
   std::size_t operator()(const Put& put) const { return put.document.stored().size() + overhead; }
   std::size_t operator()(const Patch&) const { return 4 * overhead; }
+  std::size_t operator()(const Merge& merge) const { return merge.merges.size() * 4 * overhead; }
   std::size_t operator()(const Remove&) const { return overhead; }
   // Its size is not known before it is applied.
   std::size_t operator()(const Drop&) const { return group_bytes_max; }
