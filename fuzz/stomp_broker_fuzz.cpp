@@ -64,18 +64,22 @@ constexpr std::array<std::string_view, 5> versions{"1.0", "1.1", "1.2", "1.1,1.2
 constexpr std::array<std::string_view, 3> permissions{"\"*\"", R"({"vm":"*"})", R"({"vm":"1"})"};
 constexpr std::string_view uuid = "0e3b1a34-5c9f-4c7c-b1e6-000000000001";
 
-stomp::Limits small_limits() {
-  stomp::Limits limits;
-  limits.frame = {.headers = 12, .header_line = 200, .header_block = 600, .body = 300};
-  limits.before_connect = 400;
-  limits.subscriptions = 4;
-  limits.transactions = 2;
-  limits.transaction_frames = 3;
-  limits.transaction_bytes = 2'000;
-  limits.outbox_frames = 6;
-  limits.outbox_bytes = 4'000;
-  limits.unacked_messages = 4;
-  limits.unacked_bytes = 3'000;
+Limits small_limits() {
+  Limits limits;
+  limits.stomp_headers = 12;
+  limits.stomp_header_line = 200;
+  limits.stomp_header_block = 600;
+  limits.stomp_body = 300;
+  limits.stomp_before_connect = 400;
+  limits.stomp_subscriptions = 4;
+  limits.stomp_transactions = 2;
+  limits.stomp_transaction_frames = 3;
+  limits.stomp_transaction_bytes = 2'000;
+  limits.stomp_transactions_bytes = 3'000;
+  limits.stomp_outbox_frames = 6;
+  limits.stomp_outbox_bytes = 4'000;
+  limits.stomp_unacked_messages = 4;
+  limits.stomp_unacked_bytes = 3'000;
   return limits;
 }
 
@@ -364,7 +368,8 @@ class Driver : public Application {
   void check_bounds() {
     // A publisher that blocks may have queued one frame more, or all of its transaction; an ERROR
     // is written in any case.
-    const std::size_t one = limits_.outbox_bytes + 1'000 + limits_.transaction_bytes + 3 * 2'000;
+    const std::size_t one =
+        limits_.stomp_outbox_bytes + 1'000 + limits_.stomp_transaction_bytes + 3 * 2'000;
     require(broker_.figures().queued_bytes <= sockets_.size() * one * 2);
   }
 
@@ -390,7 +395,7 @@ class Driver : public Application {
   }
 
   Bytes bytes_;
-  const stomp::Limits limits_ = small_limits();
+  const Limits limits_ = small_limits();
   std::array<Socket, 4> sockets_{};
   std::map<std::string, std::shared_ptr<const document::Session>> sessions_{
       {"s0", make_session("s0", permissions[0])}, {"s1", make_session("s1", permissions[1])}};

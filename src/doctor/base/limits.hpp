@@ -66,6 +66,39 @@ struct Limits {
   std::chrono::milliseconds mqtt_keep_alive_max{0};  ///< of 5.0 clients, whole seconds; 0: any
   std::chrono::milliseconds mqtt_stalled_timeout{30'000};  ///< a client that reads nothing
 
+  // STOMP.
+  std::size_t stomp_headers = 128;               ///< of one frame
+  std::size_t stomp_header_line = 16u << 10;     ///< name, colon and value, as they are on the wire
+  std::size_t stomp_header_block = 64u << 10;    ///< from the command to the empty line
+  std::size_t stomp_body = 16u << 20;            ///< of one frame; also once it is decompressed
+  std::size_t stomp_before_connect = 64u << 10;  ///< of frames held until CONNECT
+  std::size_t stomp_subscriptions = 1'000;       ///< of one connection
+  std::size_t stomp_destination_segments = 128;  ///< between the dots of a destination
+  std::size_t stomp_transactions = 100;          ///< open at a time, of one connection
+  std::size_t stomp_transaction_frames = 10'000;            ///< of one transaction
+  std::size_t stomp_transaction_bytes = 16u << 20;          ///< of one transaction
+  std::size_t stomp_transactions_bytes = 64u << 20;         ///< of all that one connection has open
+  std::size_t stomp_outbox_frames = 50'000;                 ///< waiting for one connection
+  std::size_t stomp_outbox_bytes = 16u << 20;               ///< waiting for one connection
+  std::size_t stomp_unacked_messages = 10'000;              ///< of one subscription
+  std::size_t stomp_unacked_bytes = 16u << 20;              ///< of one subscription
+  std::chrono::milliseconds stomp_connect_timeout{10'000};  ///< from the accept to CONNECT
+  std::chrono::milliseconds stomp_stalled_timeout{30'000};  ///< a client that reads nothing
+
+  // JSON-RPC.
+  std::size_t rpc_batch = 1'000;            ///< calls of one batch
+  std::size_t rpc_calls = 10'000;           ///< not yet answered, of one connection
+  std::size_t rpc_calls_bytes = 64u << 20;  ///< not yet answered, of all connections together
+
+  // Events.
+  std::size_t events_filters = 100;              ///< subscription ids of one `event-filter`
+  std::size_t events_backlog_bytes = 64u << 20;  ///< commits held for events; older: from the log
+  std::size_t events_waiting = 10'000;           ///< for the rules that make documents of them
+  std::size_t events_waiting_bytes = 16u << 20;  ///< the same, in bytes
+  std::size_t events_commit_documents = 1'000;   ///< that events change in one commit
+  std::size_t events_refresh_items = 100'000;    ///< of one answer to a refresh call
+  std::chrono::milliseconds events_refresh_timeout{180'000};  ///< for that answer
+
   // Commit log.
   std::chrono::milliseconds log_retention{7LL * 24 * 3600 * 1000};
   std::size_t log_size = 1u << 30;

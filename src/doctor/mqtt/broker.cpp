@@ -151,7 +151,7 @@ void Broker::Impl::answer(Client& client, Packet packet) {
   // Who asks without end and does not read the answers is a slow consumer of another kind.
   if (client.answers.size() > limits_.mqtt_queue_bytes) {
     warnings_.warn(
-        Warnings::Kind::slow,
+        Warning::slow,
         "MQTT: closed " + client.peer + ": it does not read the answers (mqtt_queue_bytes)", now_);
     end(client, Reason::quota_exceeded, "the answers are not read", &Figures::closed_slow);
   }
@@ -203,7 +203,7 @@ void Broker::Impl::drop(Client& client) {
 }
 
 void Broker::Impl::fail(Client& client, const Refusal& refusal) {
-  using Kind = Warnings::Kind;
+  using Kind = Warning;
   const auto [counter, kind] = [&]() -> std::pair<Counter, Kind> {
     switch (refusal.reason) {
       case Reason::malformed_packet:
@@ -225,7 +225,7 @@ void Broker::Impl::check_time(Client& client) {
     case Client::State::connecting:
       if (now_ < client.deadline) return;
       ++figures_.closed_connect_timeout;
-      warnings_.warn(Warnings::Kind::connect_timeout,
+      warnings_.warn(Warning::connect_timeout,
                      "MQTT: closed " + client.peer + ": no CONNECT came (mqtt_connect_timeout)",
                      now_);
       return drop(client);
@@ -238,14 +238,14 @@ void Broker::Impl::check_time(Client& client) {
       break;
   }
   if (client.silence_max != Clock::duration{} && now_ - client.heard > client.silence_max) {
-    warnings_.warn(Warnings::Kind::keep_alive,
+    warnings_.warn(Warning::keep_alive,
                    "MQTT: closed " + client.peer + ": it was silent for longer than its keep-alive",
                    now_);
     return end(client, Reason::keep_alive_timeout, "nothing was heard within the keep-alive time",
                &Figures::closed_keep_alive);
   }
   if (must_move(client) && now_ - client.moved_at > limits_.mqtt_stalled_timeout) {
-    warnings_.warn(Warnings::Kind::slow,
+    warnings_.warn(Warning::slow,
                    "MQTT: closed " + client.peer + ": it reads nothing (mqtt_stalled_timeout)",
                    now_);
     end(client, Reason::quota_exceeded, "messages are not read", &Figures::closed_slow);

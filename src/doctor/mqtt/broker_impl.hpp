@@ -242,7 +242,7 @@ class Broker::Impl {
   const Limits limits_;
   const Login login_;
   const FailedLogin failed_login_;
-  Warnings warnings_;
+  Warnings<Warning> warnings_;
   Figures figures_;
 
   Clock::time_point now_;  // of the call that is being served

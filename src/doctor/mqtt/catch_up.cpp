@@ -43,7 +43,7 @@ void Broker::Impl::catch_up(Client& client, std::size_t& changes) {
     const auto stretch = feed_.read(place, count);
     if (!stretch) {
       session.expiry = {};
-      warnings_.warn(Warnings::Kind::behind,
+      warnings_.warn(Warning::behind,
                      "MQTT: closed " + client.peer +
                          ": what it was to hear has left the commit log (log_retention, log_size)",
                      now_);

@@ -104,8 +104,7 @@ void Broker::Impl::reject(Client& client, Reason reason, std::string_view detail
                         reason == Reason::bad_user_name_or_password ||
                         reason == Reason::not_authorized;
   const std::string_view why = detail.empty() ? "bad user name or password" : detail;
-  warnings_.warn(Warnings::Kind::refused, "MQTT: refused " + client.peer + ": " + std::string(why),
-                 now_);
+  warnings_.warn(Warning::refused, "MQTT: refused " + client.peer + ": " + std::string(why), now_);
   if (client.is_v5() || has_code) {
     Connack connack{false, reason, {}};
     if (!detail.empty()) connack.properties.add(PropertyId::reason_string, detail);
@@ -198,7 +197,7 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
   Session* session = existing();
   if (session != nullptr && !resume(client, *session, login)) {
     ++figures_.sessions_ended_behind;
-    warnings_.warn(Warnings::Kind::behind,
+    warnings_.warn(Warning::behind,
                    "MQTT: the session of " + client.peer +
                        " began anew: what it was to hear has left the commit log (log_retention, "
                        "log_size)",

@@ -76,7 +76,7 @@ bool Broker::Impl::cannot_keep(const Publish& publish) const {
 
 void Broker::Impl::refuse_to_keep(Client& client, const Publish& publish) {
   ++figures_.publishes_refused_state;
-  warnings_.warn(Warnings::Kind::state,
+  warnings_.warn(Warning::state,
                  "MQTT: what must survive a restart cannot be written and fills the memory that it "
                  "may (mqtt_state_waiting): messages of QoS 1 and 2 and retained ones are refused",
                  now_);
@@ -93,7 +93,7 @@ bool Broker::Impl::retain(const PublicationPtr& publication) {
     return true;
   }
   ++figures_.dropped_retained;
-  warnings_.warn(Warnings::Kind::retained,
+  warnings_.warn(Warning::retained,
                  "MQTT: a message was not retained: there are too many "
                  "(mqtt_retained_messages, mqtt_retained_bytes)",
                  now_);
@@ -184,7 +184,7 @@ Reason Broker::Impl::subscribe(Client& client, const Subscribe::Request& request
   if (is_new) {
     if (session.filters.size() >= limits_.mqtt_subscriptions) {
       ++figures_.subscriptions_refused_too_many;
-      warnings_.warn(Warnings::Kind::subscriptions,
+      warnings_.warn(Warning::subscriptions,
                      "MQTT: refused a subscription of " + client.peer +
                          ": it has too many (mqtt_subscriptions)",
                      now_);

@@ -47,7 +47,7 @@ void Broker::Impl::apply_newest(Session& session, const document::SessionChange&
     session.edits.push_back({revision, change.session});
     if (session.edits.size() <= edits_max) return;
     session.expiry = {};
-    warnings_.warn(Warnings::Kind::behind,
+    warnings_.warn(Warning::behind,
                    "MQTT: ended the session of a client that is too far behind the edits of its "
                    "session " +
                        fingerprint(change.id),
@@ -61,7 +61,7 @@ void Broker::Impl::apply_newest(Session& session, const document::SessionChange&
   }
   session.expiry = {};
   if (session.client == nullptr) return end_session(session);
-  warnings_.warn(Warnings::Kind::session_ended,
+  warnings_.warn(Warning::session_ended,
                  "MQTT: closed " + session.client->peer + ": its session " +
                      fingerprint(change.id) + " was deleted",
                  now_);
@@ -158,7 +158,7 @@ void Broker::Impl::lose_place() {
     end(*session->client, Reason::quota_exceeded, "announcements have left the commit log",
         &Figures::closed_behind);
   }
-  warnings_.warn(Warnings::Kind::behind,
+  warnings_.warn(Warning::behind,
                  "MQTT: announcements left the commit log before they were matched "
                  "(mqtt_backlog_bytes, log_size): all subscribers were disconnected",
                  now_);
@@ -256,8 +256,8 @@ void Broker::Impl::push(Session& session, Message message) {
   }
   if (session.client == nullptr || qos == QoS::at_most_once) {
     ++figures_.dropped_queue_full;
-    if (warnings_.due(Warnings::Kind::dropped, now_)) {
-      warnings_.warn(Warnings::Kind::dropped,
+    if (warnings_.due(Warning::dropped, now_)) {
+      warnings_.warn(Warning::dropped,
                      "MQTT: dropped a message of a client for " +
                          (session.client == nullptr ? "one that is away" : session.client->peer) +
                          ": the queue is full (mqtt_queue_messages, mqtt_queue_bytes)",
@@ -265,7 +265,7 @@ void Broker::Impl::push(Session& session, Message message) {
     }
     return;
   }
-  warnings_.warn(Warnings::Kind::slow,
+  warnings_.warn(Warning::slow,
                  "MQTT: closed " + session.client->peer +
                      ": its queue is full (mqtt_queue_messages, "
                      "mqtt_queue_bytes)",

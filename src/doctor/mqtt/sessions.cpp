@@ -75,7 +75,7 @@ void Broker::Impl::leave(Client& client) {
   if (!kept) {
     if (session.expiry != Clock::duration{}) {
       ++figures_.sessions_ended_too_many;
-      warnings_.warn(Warnings::Kind::sessions,
+      warnings_.warn(Warning::sessions,
                      "MQTT: a session ended with its connection: too many wait for their clients "
                      "(mqtt_sessions)",
                      now_);
@@ -126,7 +126,7 @@ bool Broker::Impl::has_expired(const Session& session, Clock::time_point now) co
 void Broker::Impl::end_expired(Session& session) {
   session.expiry = {};
   if (session.client == nullptr) return end_session(session);
-  warnings_.warn(Warnings::Kind::session_ended,
+  warnings_.warn(Warning::session_ended,
                  "MQTT: closed " + session.client->peer + ": its session " +
                      fingerprint(session.principal.session->id) + " has expired",
                  now_);

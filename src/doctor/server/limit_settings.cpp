@@ -14,6 +14,7 @@ constexpr std::uint64_t a_lot = 1ull << 53;  // what a JSON number can say exact
 constexpr std::uint64_t a_value_of_the_store = 1u << 31;
 constexpr std::uint64_t a_mqtt_packet = 268'435'455;     // MQTT 5.0 §1.5.5
 constexpr std::uint64_t a_mqtt_keep_alive = 65'535'000;  // §3.1.2.10
+constexpr std::uint64_t a_message = 1u << 30;
 constexpr std::uint64_t a_year = 366ull * 24 * 3600 * 1000;
 
 // Nesting is recursion in the scanner: its most is what a thread's stack surely holds.
@@ -69,6 +70,41 @@ constexpr std::array settings = {
     LimitSetting{"mqtt_keep_alive_max", Unit::duration, &Limits::mqtt_keep_alive_max, 0,
                  a_mqtt_keep_alive},
     LimitSetting{"mqtt_stalled_timeout", Unit::duration, &Limits::mqtt_stalled_timeout, 1, a_year},
+    LimitSetting{"stomp_headers", Unit::count, &Limits::stomp_headers, 8, 1'000'000},
+    LimitSetting{"stomp_header_line", Unit::bytes, &Limits::stomp_header_line, 64, a_message},
+    LimitSetting{"stomp_header_block", Unit::bytes, &Limits::stomp_header_block, 256, a_message},
+    LimitSetting{"stomp_body", Unit::bytes, &Limits::stomp_body, 1, a_message},
+    LimitSetting{"stomp_before_connect", Unit::bytes, &Limits::stomp_before_connect, 256, a_lot},
+    LimitSetting{"stomp_subscriptions", Unit::count, &Limits::stomp_subscriptions, 1, a_lot},
+    LimitSetting{"stomp_destination_segments", Unit::count, &Limits::stomp_destination_segments, 8,
+                 65'536},
+    LimitSetting{"stomp_transactions", Unit::count, &Limits::stomp_transactions, 0, a_lot},
+    LimitSetting{"stomp_transaction_frames", Unit::count, &Limits::stomp_transaction_frames, 0,
+                 a_lot},
+    LimitSetting{"stomp_transaction_bytes", Unit::bytes, &Limits::stomp_transaction_bytes, 0,
+                 a_lot},
+    LimitSetting{"stomp_transactions_bytes", Unit::bytes, &Limits::stomp_transactions_bytes, 0,
+                 a_lot},
+    LimitSetting{"stomp_outbox_frames", Unit::count, &Limits::stomp_outbox_frames, 1, a_lot},
+    LimitSetting{"stomp_outbox_bytes", Unit::bytes, &Limits::stomp_outbox_bytes, 1u << 10, a_lot},
+    LimitSetting{"stomp_unacked_messages", Unit::count, &Limits::stomp_unacked_messages, 1, a_lot},
+    LimitSetting{"stomp_unacked_bytes", Unit::bytes, &Limits::stomp_unacked_bytes, 1, a_lot},
+    LimitSetting{"stomp_connect_timeout", Unit::duration, &Limits::stomp_connect_timeout, 1,
+                 a_year},
+    LimitSetting{"stomp_stalled_timeout", Unit::duration, &Limits::stomp_stalled_timeout, 1,
+                 a_year},
+    LimitSetting{"rpc_batch", Unit::count, &Limits::rpc_batch, 1, a_lot},
+    LimitSetting{"rpc_calls", Unit::count, &Limits::rpc_calls, 1, a_lot},
+    LimitSetting{"rpc_calls_bytes", Unit::bytes, &Limits::rpc_calls_bytes, 1, a_lot},
+    LimitSetting{"events_filters", Unit::count, &Limits::events_filters, 1, 10'000},
+    LimitSetting{"events_backlog_bytes", Unit::bytes, &Limits::events_backlog_bytes, 0, a_lot},
+    LimitSetting{"events_waiting", Unit::count, &Limits::events_waiting, 1, a_lot},
+    LimitSetting{"events_waiting_bytes", Unit::bytes, &Limits::events_waiting_bytes, 1, a_lot},
+    LimitSetting{"events_commit_documents", Unit::count, &Limits::events_commit_documents, 1,
+                 1'000'000},
+    LimitSetting{"events_refresh_items", Unit::count, &Limits::events_refresh_items, 1, a_lot},
+    LimitSetting{"events_refresh_timeout", Unit::duration, &Limits::events_refresh_timeout, 1,
+                 a_year},
     LimitSetting{"log_retention", Unit::duration, &Limits::log_retention, 1, 100 * a_year},
     LimitSetting{"log_size", Unit::bytes, &Limits::log_size, 1, a_lot},
 };

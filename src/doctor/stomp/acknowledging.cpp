@@ -71,7 +71,7 @@ Decoded<void> Broker::Impl::acknowledge(Connection& connection, const Frame& fra
     return {};
   }
   settlement->subscription->unacked.claim(settlement->number);
-  return keep(**transaction, std::move(*settlement));
+  return keep(connection, **transaction, std::move(*settlement));
 }
 
 void Broker::Impl::settle(const Settlement& settlement) {

@@ -158,9 +158,9 @@ TEST(Transactions, ThatAreUnknownOrOpenAlreadyAreErrors) {
 
 TEST(Transactions, AreBounded) {
   Limits limits;
-  limits.transactions = 1;
-  limits.transaction_frames = 1;
-  limits.transaction_bytes = 500;
+  limits.stomp_transactions = 1;
+  limits.stomp_transaction_frames = 1;
+  limits.stomp_transaction_bytes = 500;
   World world(limits);
   const auto open = [&]() -> Peer& {
     return world.client().connect().sends("BEGIN|transaction:t").quiet();
@@ -176,6 +176,26 @@ TEST(Transactions, AreBounded) {
   EXPECT_EQ(
       open().sends("SEND|destination:a|transaction:t||" + std::string(500, 'x')).hears().at(0),
       "ERROR message=A transaction is larger than the limit stomp_transaction_bytes");
+}
+
+TEST(Transactions, ThatAreOpenAreBoundedTogether) {
+  Limits limits;
+  limits.stomp_transactions_bytes = 1'000;
+  World world(limits);
+  const std::string text(300, 'x');
+  Peer& peer = world.client().connect().quiet();
+  for (int i = 0; i < 10; ++i) {  // what has been committed or aborted counts no more
+    peer.sends("BEGIN|transaction:t").sends("SEND|destination:a|transaction:t||" + text);
+    peer.sends(i % 2 == 0 ? "COMMIT|transaction:t" : "ABORT|transaction:t");
+  }
+  EXPECT_EQ(peer.hears(), Lines{});
+  for (const std::string name : {"t", "u", "v"}) {
+    peer.sends("BEGIN|transaction:" + name);
+    peer.sends("SEND|destination:a|transaction:" + name + "||" + text);
+  }
+  EXPECT_EQ(peer.hears().at(0),
+            "ERROR message=The open transactions are together larger than the limit "
+            "stomp_transactions_bytes");
 }
 
 }  // namespace

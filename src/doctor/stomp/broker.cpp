@@ -13,9 +13,9 @@ constexpr unsigned place_bits = 32;
 
 // Before it is known who sends them, frames may not take what they may later.
 FrameLimits before_connect(const Limits& limits) {
-  FrameLimits frame = limits.frame;
-  frame.header_block = std::min(frame.header_block, limits.before_connect);
-  frame.body = std::min(frame.body, limits.before_connect);
+  FrameLimits frame = FrameLimits::of(limits);
+  frame.header_block = std::min(frame.header_block, limits.stomp_before_connect);
+  frame.body = std::min(frame.body, limits.stomp_before_connect);
   return frame;
 }
 
@@ -55,7 +55,7 @@ ConnectionId Broker::Impl::accept(std::string peer, std::optional<std::string> c
   const ConnectionId id(std::uint64_t{++accepted_} << place_bits | place);
   connections_[place] = std::make_unique<Connection>(id, std::move(peer), std::move(certificate),
                                                      before_connect(limits_));
-  connections_[place]->deadline = now + limits_.connect_timeout;
+  connections_[place]->deadline = now + limits_.stomp_connect_timeout;
   connections_[place]->ovirt.is = options_.ovirt;
   ++figures_.connections;
   return id;
@@ -129,7 +129,7 @@ void Broker::Impl::fail(Connection& connection, const Refusal& refusal,
         return &Figures::closed_protocol;
     }
   }();
-  warnings_.warn(Warnings::Kind::closed,
+  warnings_.warn(Warning::closed,
                  "STOMP: closed " + connection.peer + ": " + std::string(refusal.message), now_);
   std::optional<Header> more;
   if (receipt) more = Header{"receipt-id", *receipt};
@@ -166,6 +166,7 @@ void Broker::Impl::leave(Connection& connection) {
   connection.subscriptions.clear();
   connection.by_id.clear();
   connection.transactions.clear();
+  connection.transactions_bytes = 0;
   connection.held.clear();
   connection.outbox.clear_messages();
   connection.stash = {};
@@ -180,7 +181,7 @@ void Broker::Impl::settle() {
     for (const ConnectionId id : std::exchange(overflown_, {})) {
       Connection* connection = find(id);
       if (connection == nullptr || connection->state == Connection::State::ending) continue;
-      warnings_.warn(Warnings::Kind::slow,
+      warnings_.warn(Warning::slow,
                      "STOMP: closed " + connection->peer +
                          ": it does not read what it is sent (stomp_outbox_frames, "
                          "stomp_outbox_bytes)",

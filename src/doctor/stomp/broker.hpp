@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "doctor/base/limits.hpp"
 #include "doctor/base/strong.hpp"
 #include "doctor/base/time.hpp"
 #include "doctor/document/commit.hpp"
 #include "doctor/document/session.hpp"
 #include "doctor/stomp/application.hpp"
-#include "doctor/stomp/limits.hpp"
 
 namespace doctor::stomp {
 

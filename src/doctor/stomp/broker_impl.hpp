@@ -84,7 +84,10 @@ class Broker::Impl {
 
   // transactions.cpp
   Decoded<Transaction*> transaction_of(Connection& connection, const Frame& frame);
-  Decoded<void> keep(Transaction& transaction, std::variant<Message, Settlement> frame);
+  Decoded<void> keep(Connection& connection, Transaction& transaction,
+                     std::variant<Message, Settlement> frame);
+  /// Takes an open transaction out; nothing if none has this name.
+  std::optional<Transaction> close(Connection& connection, std::string_view name);
   Decoded<void> begin(Connection& connection, const Frame& frame);
   Decoded<void> commit(Connection& connection, const Frame& frame);
   Decoded<void> abort(Connection& connection, const Frame& frame);
@@ -117,12 +120,14 @@ class Broker::Impl {
   void check_beats(Connection& connection);
   void check_owed(Connection& connection);
 
-  Outbox::Bounds outbox_bounds() const { return {limits_.outbox_frames, limits_.outbox_bytes}; }
+  Outbox::Bounds outbox_bounds() const {
+    return {limits_.stomp_outbox_frames, limits_.stomp_outbox_bytes};
+  }
 
   const Limits limits_;
   const Options options_;
   Application& application_;
-  Warnings warnings_;
+  Warnings<Warning> warnings_;
   Figures figures_;
 
   Clock::time_point now_;  // of the call that is being served

@@ -96,7 +96,7 @@ Decoded<std::string> Broker::Impl::destination_of(const Frame& frame,
   const auto destination = frame.header("destination");
   if (!destination || destination->empty()) return Refusal{Fault::protocol, missing};
   // Each of them is looked up.
-  if (segments_of(*destination) > limits_.destination_segments) {
+  if (segments_of(*destination) > limits_.stomp_destination_segments) {
     return Refusal{Fault::limit,
                    "The destination has more segments than the limit stomp_destination_segments"};
   }
@@ -112,7 +112,7 @@ Decoded<void> Broker::Impl::send(Connection& connection, const Frame& frame) {
   if (!allowed) return allowed.error();
   const auto transaction = transaction_of(connection, frame);
   if (!transaction) return transaction.error();
-  if (*transaction != nullptr) return keep(**transaction, std::move(message));
+  if (*transaction != nullptr) return keep(connection, **transaction, std::move(message));
   return take_effect(connection, std::move(message));
 }
 
@@ -127,7 +127,7 @@ Decoded<void> Broker::Impl::subscribe(Connection& connection, const Frame& frame
   }
   const auto ack = ack_mode_of(frame);
   if (!ack) return ack.error();
-  if (connection.subscriptions.size() >= limits_.subscriptions) {
+  if (connection.subscriptions.size() >= limits_.stomp_subscriptions) {
     return Refusal{Fault::limit, "There are more subscriptions than the limit stomp_subscriptions"};
   }
   auto terms = application_.subscribing({connection.principal, frame});

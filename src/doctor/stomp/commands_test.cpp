@@ -138,7 +138,7 @@ TEST(Subscribe, InAnUnknownAckModeOrPolicyIsAnError) {
 
 TEST(Subscribe, MoreOftenThanTheLimitIsAnError) {
   Limits limits;
-  limits.subscriptions = 1;
+  limits.stomp_subscriptions = 1;
   World world(limits);
   Peer& peer = world.client().connect().sends("SUBSCRIBE|id:1|destination:a").quiet();
   EXPECT_EQ(peer.sends("SUBSCRIBE|id:2|destination:a").hears(),

@@ -13,7 +13,7 @@ void Broker::Impl::hold(Connection& connection, const RawFrame& raw) {
     return fail(connection, {Fault::protocol, "Not connected"});
   }
   connection.held_bytes += sizeof(std::string) + raw.header_lines.size();
-  if (connection.held_bytes > limits_.before_connect) {
+  if (connection.held_bytes > limits_.stomp_before_connect) {
     return fail(connection,
                 {Fault::limit, "There is more before CONNECT than the limit stomp_before_connect"});
   }
@@ -27,7 +27,7 @@ void Broker::Impl::connect(Connection& connection, const RawFrame& raw) {
   if (const auto accepted = first->header("accept-version")) {
     const auto version = highest_common(*accepted);
     if (!version) {
-      warnings_.warn(Warnings::Kind::refused,
+      warnings_.warn(Warning::refused,
                      "STOMP: refused " + connection.peer + ": no version that is served", now_);
       return end_with_error(connection, "Version unsupported", &Figures::refused_version,
                             Header{"version", all_versions});
@@ -49,8 +49,7 @@ void Broker::Impl::connect(Connection& connection, const RawFrame& raw) {
 }
 
 void Broker::Impl::refuse_login(Connection& connection, bool with_credentials) {
-  warnings_.warn(Warnings::Kind::refused, "STOMP: refused " + connection.peer + ": Bad CONNECT",
-                 now_);
+  warnings_.warn(Warning::refused, "STOMP: refused " + connection.peer + ": Bad CONNECT", now_);
   const auto delay = with_credentials ? application_.failed_login(connection.peer, now_)
                                       : std::chrono::milliseconds{};
   if (delay <= std::chrono::milliseconds{}) {
@@ -66,7 +65,7 @@ void Broker::Impl::welcome(Connection& connection, const Frame& frame,
                            document::Principal principal) {
   connection.state = Connection::State::connected;
   connection.principal = std::move(principal);
-  connection.splitter.set_limits(limits_.frame);
+  connection.splitter.set_limits(FrameLimits::of(limits_));
   connection.splitter.set_version(connection.version);
   connection.moved_at = now_;
 
@@ -76,7 +75,7 @@ void Broker::Impl::welcome(Connection& connection, const Frame& frame,
     if (wanted) {
       offered = offered_to(*wanted);
     } else {
-      warnings_.warn(Warnings::Kind::heart_beat,
+      warnings_.warn(Warning::heart_beat,
                      "STOMP: " + connection.peer + " sent a malformed heart-beat: none is kept",
                      now_);
     }

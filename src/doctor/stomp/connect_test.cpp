@@ -107,7 +107,7 @@ TEST(BeforeConnect, OtherFramesAreErrors) {
 
 TEST(BeforeConnect, NoMoreIsHeldThanTheLimit) {
   Limits limits;
-  limits.before_connect = 200;
+  limits.stomp_before_connect = 200;
   World world(limits);
   Peer& peer = world.client().open();
   for (int i = 0; i < 3; ++i) {

@@ -65,6 +65,7 @@ struct Connection {
   std::vector<SubscriptionPtr> subscriptions;  ///< by serial
   std::unordered_map<std::string, SubscriptionPtr> by_id;
   std::map<std::string, Transaction, std::less<>> transactions;
+  std::size_t transactions_bytes = 0;  ///< of all that are open
 
   // On the way in.
   Clock::time_point heard;

@@ -36,8 +36,8 @@ void Broker::Impl::output(ConnectionId id, std::size_t max_bytes, std::string& o
   if (connection->writing) note_written(*connection, has_frame);
   figures_.bytes_out += out.size() - before;
 
-  const bool has_room = connection->outbox.bytes() <= limits_.outbox_bytes / 2 &&
-                        connection->outbox.size() <= limits_.outbox_frames / 2;
+  const bool has_room = connection->outbox.bytes() <= limits_.stomp_outbox_bytes / 2 &&
+                        connection->outbox.size() <= limits_.stomp_outbox_frames / 2;
   if (has_room && !connection->blocking.empty()) unblock(*connection);
   if (has_room && connection->has_dropped) tell_of_dropped(*connection);
   settle();

@@ -40,7 +40,7 @@ std::size_t Broker::Impl::answer(const Answer& answer, Clock::time_point now) {
   }
   if (heard == 0) {
     ++figures_.dropped_answers;
-    warnings_.warn(Warnings::Kind::answers, "STOMP: an answer had no subscriber", now_);
+    warnings_.warn(Warning::answers, "STOMP: an answer had no subscriber", now_);
   }
   settle();
   return heard;
@@ -95,14 +95,14 @@ bool Broker::Impl::has_unacked_room(const Subscription& subscription,
                                     const Publication& publication) const {
   const Unacked& unacked = subscription.unacked;
   return subscription.ack == AckMode::automatic ||
-         (unacked.size() + subscription.waiting < limits_.unacked_messages &&
+         (unacked.size() + subscription.waiting < limits_.stomp_unacked_messages &&
           unacked.bytes() + subscription.waiting_bytes + publication.memory() <=
-              limits_.unacked_bytes);
+              limits_.stomp_unacked_bytes);
 }
 
 bool Broker::Impl::make_room(Connection& connection, const Outbox::Entry& entry) {
   // It does not help to drop all for what is larger than all of it.
-  const bool may_fit = entry.cost() <= limits_.outbox_bytes;
+  const bool may_fit = entry.cost() <= limits_.stomp_outbox_bytes;
   while (may_fit && !connection.outbox.fits(entry, outbox_bounds())) {
     const auto dropped = connection.outbox.drop_oldest();
     if (!dropped) return false;
@@ -140,7 +140,7 @@ void Broker::Impl::drop(Subscription& subscription) {
   ++subscription.dropped;
   if (subscription.connection == nullptr) return;
   subscription.connection->has_dropped = true;
-  warnings_.warn(Warnings::Kind::dropped,
+  warnings_.warn(Warning::dropped,
                  "STOMP: dropped messages for " + subscription.connection->peer +
                      ": it does not read or acknowledge them",
                  now_);

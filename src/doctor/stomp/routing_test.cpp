@@ -120,7 +120,7 @@ TEST(Answers, ToAConnectorThatHasGoneGoToOtherConnectors) {
 
 Limits small_outbox() {
   Limits limits;
-  limits.outbox_frames = 4;
+  limits.stomp_outbox_frames = 4;
   return limits;
 }
 
@@ -213,7 +213,7 @@ TEST(Overflow, MayNotBlockWhereTheApplicationForbidsIt) {
 
 TEST(Overflow, IsAlsoMoreUnacknowledgedMessagesThanTheLimit) {
   Limits limits;
-  limits.unacked_messages = 2;
+  limits.stomp_unacked_messages = 2;
   World world(limits);
   Peer& peer = subscribe(world.client().connect(), "a", "|ack:client|x-overflow:drop-oldest");
   for (int i = 0; i < 3; ++i) world.publish({"a", {}, std::to_string(i)}, to({"a"}));
@@ -227,7 +227,7 @@ TEST(Overflow, IsAlsoMoreUnacknowledgedMessagesThanTheLimit) {
 
 TEST(Overflow, OfAMessageLargerThanTheOutboxDropsNoOther) {
   Limits limits;
-  limits.outbox_bytes = 2'000;
+  limits.stomp_outbox_bytes = 2'000;
   World world(limits);
   Peer& peer = stalled(world, "|x-overflow:drop-oldest");
   world.publish({"a", {}, "1"}, to({"a"}));

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "doctor/stomp/command.hpp"
-#include "doctor/stomp/limits.hpp"
+#include "doctor/stomp/frame_limits.hpp"
 #include "doctor/stomp/refusal.hpp"
 #include "doctor/stomp/version.hpp"
 

@@ -70,9 +70,9 @@ void Broker::Impl::check_time(Connection& connection) {
   if (session && session->expired(wall_)) {
     return end_with_error(connection, "The session has ended", &Figures::closed_session_ended);
   }
-  if (connection.writing && now_ - connection.moved_at > limits_.stalled_timeout) {
+  if (connection.writing && now_ - connection.moved_at > limits_.stomp_stalled_timeout) {
     warnings_.warn(
-        Warnings::Kind::slow,
+        Warning::slow,
         "STOMP: closed " + connection.peer + ": it reads nothing (stomp_stalled_timeout)", now_);
     return end_with_error(connection, "Nothing is read", &Figures::closed_slow);
   }
@@ -83,7 +83,7 @@ void Broker::Impl::check_beats(Connection& connection) {
   // While it is not read from, what it sends is not seen.
   const bool is_judged = connection.peer_beats > 0ms && connection.blocked == 0;
   if (is_judged && now_ - connection.heard > dead_after(connection.peer_beats)) {
-    warnings_.warn(Warnings::Kind::heart_beat,
+    warnings_.warn(Warning::heart_beat,
                    "STOMP: closed " + connection.peer + ": its heart-beats ceased", now_);
     return end_with_error(connection, "heart-beat", &Figures::closed_heart_beat);
   }

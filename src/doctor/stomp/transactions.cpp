@@ -20,16 +20,23 @@ Decoded<Transaction*> Broker::Impl::transaction_of(Connection& connection, const
   return &found->second;
 }
 
-Decoded<void> Broker::Impl::keep(Transaction& transaction,
+Decoded<void> Broker::Impl::keep(Connection& connection, Transaction& transaction,
                                  std::variant<Message, Settlement> frame) {
   const Message* message = std::get_if<Message>(&frame);
-  transaction.bytes += message != nullptr ? message->memory() : sizeof(Settlement);
-  if (transaction.frames.size() >= limits_.transaction_frames) {
+  const std::size_t bytes = message != nullptr ? message->memory() : sizeof(Settlement);
+  transaction.bytes += bytes;
+  connection.transactions_bytes += bytes;
+  if (transaction.frames.size() >= limits_.stomp_transaction_frames) {
     return Refusal{Fault::limit,
                    "A transaction has more frames than the limit stomp_transaction_frames"};
   }
-  if (transaction.bytes > limits_.transaction_bytes) {
+  if (transaction.bytes > limits_.stomp_transaction_bytes) {
     return Refusal{Fault::limit, "A transaction is larger than the limit stomp_transaction_bytes"};
+  }
+  if (connection.transactions_bytes > limits_.stomp_transactions_bytes) {
+    return Refusal{
+        Fault::limit,
+        "The open transactions are together larger than the limit stomp_transactions_bytes"};
   }
   transaction.frames.push_back(std::move(frame));
   return {};
@@ -41,7 +48,7 @@ Decoded<void> Broker::Impl::begin(Connection& connection, const Frame& frame) {
   if (connection.transactions.contains(*name)) {
     return Refusal{Fault::protocol, "The transaction is open already"};
   }
-  if (connection.transactions.size() >= limits_.transactions) {
+  if (connection.transactions.size() >= limits_.stomp_transactions) {
     return Refusal{Fault::limit,
                    "There are more open transactions than the limit stomp_transactions"};
   }
@@ -49,13 +56,22 @@ Decoded<void> Broker::Impl::begin(Connection& connection, const Frame& frame) {
   return {};
 }
 
+std::optional<Transaction> Broker::Impl::close(Connection& connection, std::string_view name) {
+  const auto found = connection.transactions.find(name);
+  if (found == connection.transactions.end()) return std::nullopt;
+  Transaction closed = std::move(found->second);
+  connection.transactions.erase(found);
+  connection.transactions_bytes -= closed.bytes;
+  return closed;
+}
+
 // One step: nothing that others send comes between, since they are not looked at meanwhile.
 Decoded<void> Broker::Impl::commit(Connection& connection, const Frame& frame) {
   const auto name = frame.header("transaction");
   if (!name) return missing;
-  auto transaction = connection.transactions.extract(std::string(*name));
-  if (transaction.empty()) return unknown;
-  for (auto& kept : transaction.mapped().frames) {
+  auto transaction = close(connection, *name);
+  if (!transaction) return unknown;
+  for (auto& kept : transaction->frames) {
     if (const auto* settlement = std::get_if<Settlement>(&kept)) {
       settle(*settlement);
     } else if (const auto done = take_effect(connection, std::get<Message>(std::move(kept)));
@@ -69,9 +85,9 @@ Decoded<void> Broker::Impl::commit(Connection& connection, const Frame& frame) {
 Decoded<void> Broker::Impl::abort(Connection& connection, const Frame& frame) {
   const auto name = frame.header("transaction");
   if (!name) return missing;
-  auto transaction = connection.transactions.extract(std::string(*name));
-  if (transaction.empty()) return unknown;
-  for (auto& kept : transaction.mapped().frames) {
+  auto transaction = close(connection, *name);
+  if (!transaction) return unknown;
+  for (auto& kept : transaction->frames) {
     const auto* settlement = std::get_if<Settlement>(&kept);
     if (settlement != nullptr) settlement->subscription->unacked.release(settlement->number);
   }
