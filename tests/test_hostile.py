@@ -370,8 +370,7 @@ def test_many_expensive_queries_at_once_leave_room_for_others(victim):
 
     def ask():
         with victim.http(timeout=120) as http:
-            for _ in range(3):
-                assert http.post("/query/a", query).status in (200, 400, 503)
+            assert http.post("/query/a", query).status in (200, 400, 503)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
