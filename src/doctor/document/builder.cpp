@@ -26,14 +26,6 @@ bool is_good_id(IdRule rule, std::string_view id) {
   return rule == IdRule::session ? is_session_id(id) : is_document_id(id);
 }
 
-// The id that a value stands for: a string, or an integer's decimal text; else nothing.
-std::optional<std::string> id_in(std::string_view value) {
-  if (json::is_string(value)) return json::unescape(json::content(value));
-  if (json::kind(value) != json::Kind::number) return std::nullopt;
-  if (value.find_first_not_of("-0123456789") != std::string_view::npos) return std::nullopt;
-  return std::string(value == "-0" ? "0" : value);
-}
-
 // The id in an object whose text is broken further on; empty if there is none.
 std::string id_before_fault(std::string_view request, const std::vector<json::Taken>& members) {
   for (const json::Taken& member : members) {
@@ -47,6 +39,13 @@ std::string id_before_fault(std::string_view request, const std::vector<json::Ta
 }
 
 }  // namespace
+
+std::optional<std::string> id_in(std::string_view value) {
+  if (json::is_string(value)) return json::unescape(json::content(value));
+  if (json::kind(value) != json::Kind::number) return std::nullopt;
+  if (value.find_first_not_of("-0123456789") != std::string_view::npos) return std::nullopt;
+  return std::string(value == "-0" ? "0" : value);
+}
 
 std::string shown_id(IdRule rule, const std::string& id) {
   return rule == IdRule::session ? fingerprint(id) : id;

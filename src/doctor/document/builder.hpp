@@ -10,6 +10,10 @@
 
 namespace doctor::document {
 
+/// The id that a value stands for: a string, or an integer's decimal text; else nothing. Whether it
+/// is a good one is for others to judge.
+std::optional<std::string> id_in(std::string_view value);
+
 /// An id as an error may show it: that of a session is a secret.
 std::string shown_id(IdRule rule, const std::string& id);
 
