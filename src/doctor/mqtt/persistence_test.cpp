@@ -251,10 +251,12 @@ TEST(Persistence, WhoIsBehindBecauseOfQoS0GoesOnFromTheirPlace) {
   limits.mqtt_queue_messages = 8;
   World world(limits);
   Peer& client = world.client("c").as_connector().connect(v5, lasting());
-  client.subscribe("host/+", 0).subscribe("vm/+", 1).quiet().stop_reading();
+  const auto retained = [](Publish& p) { p.retain = true; };  // so the state is written
+  client.subscribe("host/+", 0).subscribe("vm/+", 1).publish("elsewhere", "x", 1, retained);
+  client.quiet().stop_reading();
   for (int i = 0; i < 20; ++i) world.commit({created("host", std::to_string(i))});
   world.commit({created("vm", "1")});
-  client.publish("elsewhere", "", 1);  // so the state is written, and how far all others are
+  client.publish("elsewhere", "y", 1, retained);
   world.crash();
   client.connect(v5, lasting());
   EXPECT_EQ(client.messages(), (Lines{"q1 #1 vm/1 + revision=21 commit=end"}));
