@@ -17,7 +17,10 @@ bool Broker::Impl::is_waiting(const Client& client) const {
 
 bool Broker::Impl::may_send(const Client& client, QoS qos) const {
   // What is sent at QoS 0 does not overtake what waits for the state.
-  return qos == QoS::at_most_once ? client.sending.empty() : client.quota > client.sending.size();
+  if (qos == QoS::at_most_once) return client.sending.empty();
+  // What was released and is not completed takes no quota of a later connection, but a place.
+  const bool has_place = client.session->inflight.size() < limits_.mqtt_inflight;
+  return has_place && client.quota > client.sending.size();
 }
 
 void Broker::Impl::write_messages(Client& client, std::size_t limit, std::string& out) {

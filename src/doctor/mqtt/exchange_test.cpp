@@ -181,6 +181,28 @@ TEST(Exchange, AReleaseOfAnEarlierConnectionMakesNoRoomForMore) {  // [MQTT-3.3.
   EXPECT_EQ(hears.hears(), (Lines{"PUBREL #2 0x00", "q2 #4 a 4"}));
 }
 
+// After some hundred connections there was no identifier left, and the search for one did not end.
+TEST(Exchange, WhoNeverCompletesAnythingIsSentNoMore) {
+  Limits limits;
+  limits.mqtt_inflight = 2;
+  World world(limits);
+  Peer& hears = world.client("r").as_connector().connect(v5, lasting).subscribe("#", 2).quiet();
+  Peer& sends = world.client("s").as_connector().connect(v5);
+  for (int i = 1; i <= 5; ++i) {
+    const auto id = static_cast<std::uint16_t>(i);
+    sends.publish("a", std::to_string(i), 2, [id](Publish& p) { p.packet_id = id; });
+    sends.send(Pubrel{id, {}, {}});
+  }
+  hears.send(pubrec(1)).send(pubrec(2)).quiet();
+  for (int i = 0; i < 3; ++i) {
+    hears.hang_up();
+    hears.connect(v5, lasting);
+    const Lines heard = hears.hears();
+    EXPECT_EQ(Lines(heard.begin() + 1, heard.end()), (Lines{"PUBREL #1 0x00", "PUBREL #2 0x00"}));
+  }
+  EXPECT_EQ(hears.send(Pubcomp{1, {}, {}}).hears(), (Lines{"q2 #3 a 3"}));
+}
+
 TEST(Exchange, WhatIsSentAgainAfterItsExpirySaysThatNothingIsLeft) {
   World world;
   Peer& hears = world.client("r").as_connector().connect(v5, lasting).subscribe("#", 1);

@@ -471,10 +471,16 @@ class RandomRun {
     }
   }
 
+  // Whether it may be that it is sent no more until it acknowledges something. What need not be
+  // sent again may still have its place.
   bool is_full(const Model::Session& session) const {
-    const auto count = std::count_if(session.sent.begin(), session.sent.end(),
-                                     [](const auto& sent) { return sent.takes_quota; });
-    return static_cast<std::size_t>(count) >= session.receive_max;
+    const auto count = [&](auto which) {
+      return static_cast<std::size_t>(
+          std::count_if(session.sent.begin(), session.sent.end(), which));
+    };
+    if (count([](const auto& s) { return s.takes_quota; }) >= session.receive_max) return true;
+    return session.sent.size() >= limits_.mqtt_inflight &&
+           count([](const auto& s) { return s.on_this_connection; }) > 0;
   }
 
   void split(Wire& wire, std::string_view bytes) {
