@@ -509,7 +509,8 @@ class Model {
     };
     const auto is_it = [&](const Session::Copy& copy) {
       return copy.post.topic == message.topic && copy.post.payload == message.payload &&
-             (!message.payload.empty() || fits(copy));
+             (!message.payload.empty() ||
+              (fits(copy) && expiry_of(session, copy.post, message).empty()));
     };
     const auto found = std::find_if(session.posts.begin(), session.posts.end(), is_it);
     if (found == session.posts.end()) return hear_retained(session, message);
@@ -551,8 +552,7 @@ class Model {
     }
     if (!message.retain) return "a retained message that does not say so";
     if (const auto wrong = expiry_of(session, there->second, message); !wrong.empty()) return wrong;
-    std::stable_partition(session.readings.begin(), session.readings.end(),
-                          [](const Session::Reading& reading) { return !reading.may_be_lost; });
+    std::vector<Session::Reading*> asking;
     for (Session::Reading& reading : session.readings) {
       const auto due = reading.payloads.find(message.topic);
       if (due == reading.payloads.end() || due->second != message.payload) continue;
@@ -560,7 +560,17 @@ class Model {
       if (reading.subscription.id) ids.insert(*reading.subscription.id);
       if (session.is_v5 && message.ids != ids) continue;
       if (message.qos != std::min(there->second.qos, reading.subscription.qos)) continue;
-      reading.payloads.erase(due);
+      asking.push_back(&reading);
+    }
+    if (asking.size() > 1 && !session.is_v5) {  // nobody can tell which of them has heard it
+      for (Session::Reading* reading : asking) reading->may_be_lost = true;
+      return {};
+    }
+    // The first that must hear it, or else the first.
+    std::stable_partition(asking.begin(), asking.end(),
+                          [](const Session::Reading* reading) { return !reading->may_be_lost; });
+    if (!asking.empty()) {
+      asking.front()->payloads.erase(message.topic);
       return {};
     }
     return "a retained message, though no new subscription asks for it like this";
