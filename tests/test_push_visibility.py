@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from urllib.parse import unquote
 
 from doctor import scaled
 from doctor.mqtt import Mqtt, revision_of
@@ -95,3 +96,58 @@ def test_what_is_heard_while_permissions_change_was_allowed_at_its_own_revision_
         then = [some for since, some in allowed if since <= revision][-1:] + [some for since, some in allowed if since > revision]
         assert any(id not in some for some in then), f"{id} at {revision} was always allowed but not heard of"
     assert set(heard) <= set(changes) and heard
+
+
+class FrontEnd:
+    """Keeps a copy of all that its session may read: it reads again what it is told about, and everything when its
+    permissions change, which nobody tells it but itself."""
+
+    def __init__(self, server, reader, version):
+        self.http, self.documents = server.http(session=reader), {}
+        self.client = Mqtt(server.mqtt, "session", reader, version=version)
+        self.client.subscribe("#", qos=1)
+        self.begin()
+
+    def begin(self):
+        self.documents = self.everything()
+
+    def everything(self):
+        return {(one["name"], document["id"]): document
+                for one in self.http.get("/entities").json
+                for document in self.http.get(f"/entities/{one['name']}").json}
+
+    def follow(self):
+        while message := self.client.hear(0.05):
+            collection, _, id = message.topic.partition("/")
+            given = self.http.get(f"/entities/{collection}/{percent(unquote(id))}")
+            assert given.status in (200, 404), given
+            self.documents.pop((collection, unquote(id)), None)
+            if given.status == 200:
+                self.documents[collection, unquote(id)] = given.json
+
+    def close(self):
+        self.client.close()
+
+
+def test_a_front_end_that_reads_again_what_it_is_told_of_has_what_a_full_read_gives(secured):
+    print(f"DOCTOR_SEED={SEED}")
+    chance = random.Random(SEED)
+    comparison = Comparison(secured, chance)
+    comparison.rewrite()
+    front_ends = [(reader, FrontEnd(secured, reader, version)) for reader in SESSIONS for version in (4, 5)]
+    for _ in range(scaled(20)):
+        for _ in range(chance.randint(1, 10)):
+            comparison.change()
+        if chance.random() < 0.5:
+            edited = chance.choice(SESSIONS)
+            comparison.allow(edited)
+            for reader, front_end in front_ends:
+                if reader == edited:
+                    front_end.begin()
+            for _ in range(chance.randint(0, 3)):
+                comparison.change()
+        for reader, front_end in front_ends:
+            front_end.follow()
+            assert front_end.documents == front_end.everything(), f"{reader} with {comparison.permissions[reader]}"
+    for _, front_end in front_ends:
+        front_end.close()
