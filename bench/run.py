@@ -19,6 +19,7 @@ import time
 import urllib.parse
 
 import mqtt
+import stomp
 from data import compact, inventory, vm
 from processes import Doctor, Nginx, Server, free_port
 from report import figures_of, median, program, row, table
@@ -184,7 +185,7 @@ def million(options):
 
 
 OWN = (get_small, get_large, joined, queries, bulk, updates, million)
-WORKLOADS = {f.__name__: f for f in (*OWN, *mqtt.WORKLOADS)}
+WORKLOADS = {f.__name__: f for f in (*OWN, *mqtt.WORKLOADS, *stomp.WORKLOADS)}
 
 
 def machine():

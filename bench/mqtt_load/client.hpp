@@ -1,56 +1,24 @@
 #pragma once
 
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
-#include <fcntl.h>
-#include <poll.h>
 #include <string>
 #include <string_view>
 
-#include "packets.hpp"
-#include "socket.hpp"
+#include "load/connection.hpp"
+#include "mqtt_load/packets.hpp"
 
 namespace bench::mqtt {
 
-/// A non-blocking connection of one client. What the socket does not take waits; one `read` a call.
-class Client {
+/// A connection that speaks in packets.
+class Client : public load::Connection {
  public:
-  explicit Client(int port) : socket_(port) {
-    fcntl(descriptor(), F_SETFL, fcntl(descriptor(), F_GETFL) | O_NONBLOCK);
-  }
-
-  int descriptor() const { return socket_.descriptor(); }
-  /// Whether the socket has not taken all that was sent: after an edge of EPOLLOUT it may.
-  bool blocked() const { return !out_.empty(); }
-  /// What `flush` will send; add to it.
-  std::string& out() { return out_; }
-  const std::string& out() const { return out_; }
-
-  void flush() {
-    while (sent_ < out_.size()) {
-      const auto count = write(descriptor(), out_.data() + sent_, out_.size() - sent_);
-      if (count < 0 && errno == EAGAIN) return;
-      if (count < 0) fail("write");
-      sent_ += static_cast<std::size_t>(count);
-    }
-    out_.clear();
-    sent_ = 0;
-  }
+  using Connection::Connection;
 
   /// Reads once and calls `on_packet(first octet, body)` for each packet that is whole.
   /// False if there was nothing to read.
   template <class F>
   bool receive(F&& on_packet) {
-    static std::string scratch(256u << 10, '\0');
-    std::memcpy(scratch.data(), rest_.data(), rest_.size());
-    const auto count =
-        read(descriptor(), scratch.data() + rest_.size(), scratch.size() - rest_.size());
-    if (count < 0 && errno == EAGAIN) return false;
-    if (count == 0) fail("the broker has closed a connection: read");
-    if (count < 0) fail("read");
-    std::string_view input(scratch.data(), rest_.size() + static_cast<std::size_t>(count));
-    for (;;) {
+    return receive_octets([&](std::string_view input) -> std::size_t {
       std::size_t length = 0;
       std::size_t at = 1;
       bool whole = false;
@@ -60,23 +28,19 @@ class Client {
         whole = octet < 0x80;
         ++at;
       }
-      if (!whole || input.size() < at + length) break;
+      if (!whole || input.size() < at + length) return 0;
       on_packet(static_cast<std::uint8_t>(input[0]), input.substr(at, length));
-      input.remove_prefix(at + length);
-    }
-    rest_ = input;
-    return true;
+      return at + length;
+    });
   }
 
   /// Sends, and waits for one packet of the type; its body.
   std::string ask(std::string_view request, Type answer) {
-    out_ += request;
+    out() += request;
     std::string found;
     bool there = false;
     while (!there) {
-      flush();
-      pollfd event{descriptor(), static_cast<short>(blocked() ? POLLIN | POLLOUT : POLLIN), 0};
-      poll(&event, 1, -1);
+      flush_and_wait();
       receive([&](std::uint8_t first, std::string_view body) {
         if (first >> 4 == answer && !there) {
           found = body;
@@ -86,17 +50,6 @@ class Client {
     }
     return found;
   }
-
-  [[noreturn]] static void fail(const char* what) {
-    std::perror(what);
-    std::exit(1);
-  }
-
- private:
-  Socket socket_;
-  std::string out_;
-  std::size_t sent_ = 0;
-  std::string rest_;  // a packet that is not whole yet
 };
 
 }  // namespace bench::mqtt

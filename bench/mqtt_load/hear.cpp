@@ -1,11 +1,13 @@
 #include <deque>
 
-#include "client.hpp"
-#include "measure.hpp"
-#include "modes.hpp"
-#include "poller.hpp"
+#include "load/measure.hpp"
+#include "load/poller.hpp"
+#include "mqtt_load/client.hpp"
+#include "mqtt_load/modes.hpp"
 
 namespace bench::mqtt {
+
+using namespace load;
 
 void hear(const Options& options) {
   const long count = options.get("subscribers", 100);

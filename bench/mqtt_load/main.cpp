@@ -6,11 +6,10 @@
 // own, are told in modes.hpp.
 
 #include <cstdio>
-#include <cstdlib>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <map>
+#include <string_view>
 
-#include "modes.hpp"
+#include "mqtt_load/modes.hpp"
 
 int main(int argc, char** argv) {
   using namespace bench::mqtt;
@@ -21,17 +20,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: mqtt_load PORT PID MODE [name=number ...]\n");
     return 2;
   }
-  Options options{std::atoi(argv[1]), std::atoi(argv[2]), {}};
-  for (int i = 4; i < argc; ++i) {
-    const std::string_view setting = argv[i];
-    const auto name = setting.substr(0, setting.find('='));
-    options.numbers[std::string(name)] = std::atol(argv[i] + name.size() + 1);
-  }
-  // Sleeps end when they should, and every client may have its socket.
-  prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  mode->second(options);
+  bench::load::prepare_process();
+  mode->second(bench::load::parse_options(argc, argv));
 }

@@ -1,22 +1,10 @@
 #pragma once
 
-#include <map>
-#include <string>
-#include <string_view>
+#include "load/options.hpp"
 
 namespace bench::mqtt {
 
-/// What the command line said.
-struct Options {
-  int port = 0;
-  int pid = 0;
-  std::map<std::string, long, std::less<>> numbers;
-
-  long get(std::string_view name, long otherwise) const {
-    const auto found = numbers.find(name);
-    return found == numbers.end() ? otherwise : found->second;
-  }
-};
+using load::Options;
 
 /// Messages from publishers, one for each topic, to subscribers, each of one topic or of all
 /// (gather=1); each message carries its topic, its number in it and when it was due, so that none

@@ -1,12 +1,14 @@
 #include <cstdlib>
 #include <vector>
 
-#include "client.hpp"
-#include "measure.hpp"
-#include "modes.hpp"
-#include "poller.hpp"
+#include "load/measure.hpp"
+#include "load/poller.hpp"
+#include "mqtt_load/client.hpp"
+#include "mqtt_load/modes.hpp"
 
 namespace bench::mqtt {
+
+using namespace load;
 namespace {
 
 constexpr long topics_of_a_branch = 100;

@@ -2,12 +2,15 @@
 #include <deque>
 #include <vector>
 
-#include "client.hpp"
-#include "measure.hpp"
-#include "modes.hpp"
-#include "poller.hpp"
+#include "load/measure.hpp"
+#include "load/poller.hpp"
+#include "load/tally.hpp"
+#include "mqtt_load/client.hpp"
+#include "mqtt_load/modes.hpp"
 
 namespace bench::mqtt {
+
+using namespace load;
 namespace {
 
 class Stream {
@@ -29,34 +32,35 @@ class Stream {
       Topic& topic = topics_.emplace_back(
           options.port, PublishTemplate(version_, name, qos_, false,
                                         static_cast<std::size_t>(options.get("size", 64))));
+      tally_.add_topic();
       log_in(topic.client, options.port, "publisher" + std::to_string(i));
       poller_.add(topic.client, EPOLLIN | EPOLLOUT | EPOLLET, topics_.size() - 1);
     }
     for (long i = 0; i < options.get("subscribers", 1); ++i) {
-      Subscriber& subscriber = subscribers_.emplace_back(options.port, topics_.size());
+      Subscriber& subscriber = subscribers_.emplace_back(options.port, tally_.nothing_heard());
       const std::string filter[] = {"bench/topic/" + (gather ? "+" : std::to_string(i % topics))};
       log_in(subscriber.client, options.port, "subscriber" + std::to_string(i));
       subscriber.client.ask(subscribe_packet(version_, filter, qos_), suback);
       if (i < stalled) continue;  // it never reads again
       for (long topic = 0; topic < topics; ++topic) {
-        if (gather || topic == i % topics) ++topics_[static_cast<std::size_t>(topic)].subscribers;
+        if (gather || topic == i % topics) tally_.add_subscriber(static_cast<std::size_t>(topic));
       }
       poller_.add(subscriber.client, EPOLLIN, is_subscriber | (subscribers_.size() - 1));
     }
-    latencies_.reserve(latencies_max);
   }
 
   void run() {
     constexpr std::int64_t silence_max = 2'000'000'000;
     const Stretch stretch(pid_);
     const std::int64_t end = stretch.began() + duration_;
-    due_ = last_arrival_ = stretch.began();
+    due_ = stretch.began();
+    tally_.begin(due_);
     for (;;) {
       const std::int64_t now = now_ns();
       if (now < end) {
         for (std::size_t i = 0; i < topics_.size(); ++i) send(i, now);
         if (rate_ != 0 && due_ <= now) due_ += 1'000'000'000 / rate_;
-      } else if (all_arrived() || now - std::max(last_arrival_, end) > silence_max) {
+      } else if (all_arrived() || now - std::max(tally_.last_arrival(), end) > silence_max) {
         break;
       }
       poller_.wait(pause(now, end), [this](std::uint64_t tag) {
@@ -67,40 +71,24 @@ class Stream {
         }
       });
     }
-    stretch.print_until(last_arrival_, static_cast<double>(arrived_));
-    for (const Topic& topic : topics_) sent_ += topic.sent;
-    print("sent", static_cast<double>(sent_));
-    print("arrived", static_cast<double>(arrived_));
-    print("lost", static_cast<double>(lost()));
-    print("twice", static_cast<double>(twice_));
-    print_latencies();
+    stretch.print_until(tally_.last_arrival(), static_cast<double>(tally_.arrived()));
+    tally_.print_all();
   }
 
  private:
   static constexpr std::uint64_t is_subscriber = std::uint64_t{1} << 32;
-  static constexpr std::size_t ring = 1u << 16;  // messages of a topic on their way, at most
   static constexpr std::size_t piece = 64u << 10;
-  static constexpr std::size_t latencies_max = 4'000'000;
 
-  struct Mark {  // what a payload begins with
-    std::uint64_t number;
-    std::int64_t due;
-    std::uint64_t topic;
-  };
   struct Topic {
-    Topic(int port, PublishTemplate t) : client(port), message(std::move(t)), heard(ring) {}
+    Topic(int port, PublishTemplate t) : client(port), message(std::move(t)) {}
     Client client;
     PublishTemplate message;
-    std::vector<std::uint32_t> heard;  // by how many, of each message on its way
-    std::uint32_t subscribers = 0;
-    std::uint64_t sent = 0;
-    std::uint64_t complete = 0;      // messages that all have heard
     std::uint64_t acknowledged = 0;  // at QoS 1 and 2
   };
   struct Subscriber {
-    Subscriber(int port, std::size_t topics) : client(port), next(topics) {}
+    Subscriber(int port, Tally::Heard nothing) : client(port), heard(std::move(nothing)) {}
     Client client;
-    std::vector<std::uint64_t> next;  // by topic, the number that its next message has
+    Tally::Heard heard;
   };
 
   // A persistent session begins without what it kept from an earlier round.
@@ -125,29 +113,29 @@ class Stream {
     }
   }
 
-  bool may_publish(const Topic& topic, std::int64_t now) const {
+  bool may_publish(std::size_t index, std::int64_t now) const {
+    const Topic& topic = topics_[index];
     if (topic.client.out().size() >= piece) return false;
     if (rate_ != 0) return due_ <= now;
     if (window_ == 0) return true;
     const std::uint64_t done =
-        qos_ == 0 ? topic.complete : std::min(topic.complete, topic.acknowledged);
-    return topic.sent - done < window_;
+        qos_ == 0 ? tally_.complete(index) : std::min(tally_.complete(index), topic.acknowledged);
+    return tally_.sent(index) - done < window_;
   }
 
   void send(std::size_t index, std::int64_t now) {
     Topic& topic = topics_[index];
-    while (may_publish(topic, now)) {
+    while (may_publish(index, now)) {
       std::string& out = topic.client.out();
       out += topic.message.octets;
       char* const end = out.data() + out.size();
       if (qos_ != 0) {
-        const auto id = static_cast<unsigned>(1 + topic.sent % 65'535);
+        const auto id = static_cast<unsigned>(1 + tally_.sent(index) % 65'535);
         end[-static_cast<std::ptrdiff_t>(topic.message.id_from_end)] = static_cast<char>(id >> 8);
         end[1 - static_cast<std::ptrdiff_t>(topic.message.id_from_end)] = static_cast<char>(id);
       }
-      const Mark mark{topic.sent, rate_ != 0 ? due_ : now, index};
+      const Tally::Mark mark = tally_.send(index, rate_ != 0 ? due_ : now);
       std::memcpy(end - topic.message.payload_from_end, &mark, sizeof mark);
-      ++topic.sent;
       if (rate_ != 0) break;
     }
     topic.client.flush();
@@ -184,7 +172,7 @@ class Stream {
       std::uint16_t id = 0;
       const int qos = first >> 1 & 3;
       const std::string_view payload = payload_of(version_, qos, body, id);
-      count(subscriber, payload, now);
+      tally_.hear(subscriber.heard, payload, now);
       if (qos == 0) return;
       const char answer[] = {static_cast<char>(qos == 1 ? 0x40 : 0x50), 2,
                              static_cast<char>(id >> 8), static_cast<char>(id)};
@@ -193,50 +181,11 @@ class Stream {
     subscriber.client.flush();
   }
 
-  void count(Subscriber& subscriber, std::string_view payload, std::int64_t now) {
-    Mark mark{};
-    std::memcpy(&mark, payload.data(), sizeof mark);
-    last_arrival_ = now;
-    std::uint64_t& next = subscriber.next[mark.topic];
-    if (mark.number < next) {
-      ++twice_;
-      return;
-    }
-    ++arrived_;
-    if (latencies_.size() < latencies_max) latencies_.push_back(now - mark.due);
-    skipped_ += mark.number - next;
-    Topic& topic = topics_[mark.topic];
-    for (; next <= mark.number; ++next) ++topic.heard[next % ring];
-    while (topic.complete < topic.sent && topic.heard[topic.complete % ring] == topic.subscribers) {
-      topic.heard[topic.complete++ % ring] = 0;
-    }
-  }
-
   bool all_arrived() const {
-    return std::all_of(topics_.begin(), topics_.end(),
-                       [this](const Topic& topic) {
-                         return qos_ == 0 || topic.acknowledged >= topic.sent;
-                       }) &&
-           missing() == 0;
-  }
-
-  // Behind the last message that a subscriber has heard.
-  std::uint64_t missing() const {
-    std::uint64_t total = 0;
-    for (const Topic& topic : topics_) total += topic.sent * topic.subscribers;
-    return total - arrived_ - skipped_;
-  }
-
-  std::uint64_t lost() const { return skipped_ + missing(); }
-
-  void print_latencies() {
-    if (latencies_.empty()) return;
-    for (const auto& [name, share] : {std::pair{"p50_us", 0.5}, {"p99_us", 0.99}}) {
-      const auto place = latencies_.begin() + static_cast<std::ptrdiff_t>(
-                                                  share * static_cast<double>(latencies_.size()));
-      std::nth_element(latencies_.begin(), place, latencies_.end());
-      print(name, static_cast<double>(*place) / 1e3);
+    for (std::size_t i = 0; i < topics_.size(); ++i) {
+      if (qos_ != 0 && topics_[i].acknowledged < tally_.sent(i)) return false;
     }
+    return tally_.missing() == 0;
   }
 
   int version_;
@@ -254,12 +203,7 @@ class Stream {
   std::deque<Subscriber> subscribers_;
 
   std::int64_t due_ = 0;
-  std::int64_t last_arrival_ = 0;
-  std::uint64_t sent_ = 0;
-  std::uint64_t arrived_ = 0;
-  std::uint64_t skipped_ = 0;
-  std::uint64_t twice_ = 0;
-  std::vector<std::int64_t> latencies_;
+  Tally tally_;
 };
 
 }  // namespace

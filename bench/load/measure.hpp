@@ -8,7 +8,7 @@
 #include <string>
 #include <sys/resource.h>
 
-namespace bench::mqtt {
+namespace bench::load {
 
 inline std::int64_t now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch().count();
@@ -74,4 +74,4 @@ class Stretch {
   double own_;
 };
 
-}  // namespace bench::mqtt
+}  // namespace bench::load

@@ -4,14 +4,14 @@
 #include <iterator>
 #include <sys/epoll.h>
 
-#include "client.hpp"
+#include "load/connection.hpp"
 
-namespace bench::mqtt {
+namespace bench::load {
 
 /// Waits for the sockets of many clients at once.
 class Poller {
  public:
-  void add(Client& client, std::uint32_t events, std::uint64_t tag) {
+  void add(const Connection& client, std::uint32_t events, std::uint64_t tag) {
     epoll_event event{events, {}};
     event.data.u64 = tag;
     epoll_ctl(epoll_, EPOLL_CTL_ADD, client.descriptor(), &event);
@@ -28,4 +28,4 @@ class Poller {
   epoll_event events_[1024];
 };
 
-}  // namespace bench::mqtt
+}  // namespace bench::load
