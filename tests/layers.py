@@ -81,8 +81,8 @@ def faults_of(root, path, of_tests=frozenset()):
         if own:
             match = re.match(r"doctor/(\w+)/", own)
             if not match:
-                # A file beside this one is fine for programs; rooms name their headers in full.
-                if rank < TOP or "/" in own:
+                # Programs may name a file beside this one, or by its place in their folder; rooms name theirs in full.
+                if rank < TOP or "/" in own and not (root / path.parts[0] / own).is_file():
                     faults.append(f'{path}: "{own}": name it from doctor/ on')
                 continue
             there = match.group(1)
