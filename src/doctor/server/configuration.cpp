@@ -10,6 +10,7 @@
 
 #include "doctor/base/text.hpp"
 #include "doctor/server/limit_settings.hpp"
+#include "doctor/server/secret.hpp"
 #include "doctor/server/settings_file.hpp"
 
 namespace doctor::server {
@@ -50,31 +51,6 @@ bool is_origin(std::string_view text) {
   if (scheme == 0 || scheme == std::string_view::npos) return false;
   const std::string_view host = text.substr(scheme + 3);
   return !host.empty() && host.find_first_of("/?# ") == std::string_view::npos;
-}
-
-// A secret is sent as a header's value, so it must be able to be one.
-std::optional<std::string> fault_of_secret(std::string_view secret) {
-  if (secret.empty()) return "is empty: give it a value, or leave it out to run unsecured";
-  if (trimmed(secret) != secret) return "begins or ends with a blank, which no header can carry";
-  for (const char c : secret) {
-    const auto octet = static_cast<unsigned char>(c);
-    if ((octet < 0x20 && octet != '\t') || octet == 0x7F) {
-      return "holds a control character, which no header can carry";
-    }
-  }
-  return std::nullopt;
-}
-
-Result<std::string> read_secret_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return invalid("secret file " + path + ": cannot be read");
-  std::string secret((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!secret.empty() && secret.back() == '\n') secret.pop_back();
-  if (!secret.empty() && secret.back() == '\r') secret.pop_back();
-  if (const auto fault = fault_of_secret(secret)) {
-    return invalid("secret file " + path + ": the secret " + *fault);
-  }
-  return secret;
 }
 
 constexpr std::string_view verify_expected = "\"none\", \"optional\" or \"required\"";
@@ -166,6 +142,10 @@ Result<FileSettings> read_file(const std::string& path, Configuration& configura
   store.size("map_size", configuration.store_map_size, 1u << 20, 1ull << 46);
   store.size("reserve", configuration.store_reserve, 0, 1ull << 40);
   store.finish();
+
+  SettingsTable events = top.table("events");
+  configuration.events = read_event_settings(events);
+  events.finish();
 
   SettingsTable limits = top.table("limits");
   read_limits(limits, configuration.limits);
@@ -403,6 +383,7 @@ std::vector<std::string> needing_restart(const Configuration& before, const Conf
   compare(before.metrics_tls.port, after.metrics_tls.port, "metrics.tls_port");
   compare(before.store_map_size, after.store_map_size, "store.map_size");
   compare(before.store_reserve, after.store_reserve, "store.reserve");
+  compare(before.events.written, after.events.written, "events.rule and events.upstream");
   for (const LimitSetting& setting : limit_settings()) {
     compare(setting.get(before.limits), setting.get(after.limits),
             "limits." + std::string(setting.name));

@@ -11,6 +11,7 @@
 #include "doctor/base/limits.hpp"
 #include "doctor/base/log.hpp"
 #include "doctor/base/result.hpp"
+#include "doctor/server/event_settings.hpp"
 #include "doctor/server/tls_settings.hpp"
 #include "doctor/store/store.hpp"
 
@@ -48,6 +49,8 @@ struct Configuration {
 
   std::uint64_t store_map_size = store::Options{}.map_size;
   std::uint64_t store_reserve = store::Options{}.reserve;
+
+  EventSettings events;
 
   Limits limits;
 

@@ -7,6 +7,8 @@
 
 #include <toml++/toml.h>
 
+#include "doctor/json/scanner.hpp"
+
 namespace doctor::server {
 
 struct SettingsFile::State {
@@ -127,6 +129,32 @@ bool SettingsTable::texts(std::string_view key, std::vector<std::string>& out, c
   return true;
 }
 
+bool SettingsTable::texts(std::string_view key,
+                          std::map<std::string, std::string, std::less<>>& out, const Check& check,
+                          std::string_view expected) {
+  known_.emplace_back(key);
+  const toml::node* node = find(table_, key);
+  if (node == nullptr) return false;
+  const auto* table = node->as_table();
+  if (table == nullptr) {
+    state_->note(*node, path_ + std::string(key) + ": found " + shown(*node) +
+                            ", expected names and texts in braces: { name = \"text\" }");
+    return false;
+  }
+  std::map<std::string, std::string, std::less<>> texts;
+  for (const auto& [name, element] : *table) {
+    const auto* text = element.as_string();
+    if (text == nullptr || !check(text->get())) {
+      state_->note(element, path_ + std::string(key) + "." + std::string(name.str()) + ": found " +
+                                shown(element) + ", expected " + std::string(expected));
+      return false;
+    }
+    texts.emplace(name.str(), text->get());
+  }
+  out = std::move(texts);
+  return true;
+}
+
 bool SettingsTable::flag(std::string_view key, bool& out) {
   known_.emplace_back(key);
   const toml::node* node = find(table_, key);
@@ -138,6 +166,23 @@ bool SettingsTable::flag(std::string_view key, bool& out) {
     return false;
   }
   out = boolean->get();
+  return true;
+}
+
+bool SettingsTable::json(std::string_view key, std::string& out) {
+  known_.emplace_back(key);
+  const toml::node* node = find(table_, key);
+  if (node == nullptr) return false;
+  std::ostringstream text;
+  if (const auto* table = node->as_table()) text << toml::json_formatter(*table);
+  if (const auto* array = node->as_array()) text << toml::json_formatter(*array);
+  const auto compact = json::compact(text.view(), json::Scanner::deepest);
+  if (!compact) {
+    state_->note(*node, path_ + std::string(key) + ": found " + shown(*node) +
+                            ", expected a table in braces or a list in brackets");
+    return false;
+  }
+  out = *compact;
   return true;
 }
 
@@ -165,6 +210,38 @@ SettingsTable SettingsTable::table(std::string_view key) {
                             ", expected a table: [" + std::string(key) + "]");
   }
   return {state_, table, path_ + std::string(key) + "."};
+}
+
+std::vector<SettingsTable> SettingsTable::tables(std::string_view key) {
+  known_.emplace_back(key);
+  std::vector<SettingsTable> tables;
+  const toml::node* node = find(table_, key);
+  if (node == nullptr) return tables;
+  const auto* array = node->as_array();
+  if (array == nullptr || (!array->empty() && !array->is_homogeneous(toml::node_type::table))) {
+    state_->note(*node, path_ + std::string(key) + ": found " + shown(*node) +
+                            ", expected tables: [[" + path_ + std::string(key) + "]]");
+    return tables;
+  }
+  for (const toml::node& element : *array) {
+    tables.push_back({state_, element.as_table(), path_ + std::string(key) + "."});
+  }
+  return tables;
+}
+
+bool SettingsTable::has(std::string_view key) const {
+  return find(table_, key) != nullptr;
+}
+
+void SettingsTable::require(std::string_view key) {
+  if (table_ == nullptr || has(key)) return;
+  state_->note(*static_cast<const toml::table*>(table_),
+               path_ + std::string(key) + " is missing here");
+}
+
+std::string SettingsTable::written(std::string_view key) const {
+  const toml::node* node = find(table_, key);
+  return node == nullptr ? "" : shown(*node);
 }
 
 void SettingsTable::mistake(std::string_view key, std::string_view what) {

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,12 @@ class SettingsTable {
             std::string_view expected = "a text in quotes");
   bool texts(std::string_view key, std::vector<std::string>& out, const Check& check,
              std::string_view expected);
+  /// A table of texts by their names.
+  bool texts(std::string_view key, std::map<std::string, std::string, std::less<>>& out,
+             const Check& check, std::string_view expected);
   bool flag(std::string_view key, bool& out);
+  /// A table or an array, as compact JSON.
+  bool json(std::string_view key, std::string& out);
   template <std::unsigned_integral T>
   bool number(std::string_view key, T& out, std::uint64_t least, std::uint64_t most) {
     std::uint64_t value = 0;
@@ -59,7 +65,14 @@ class SettingsTable {
   }
   /// A table within this one; an empty one if it is not there.
   SettingsTable table(std::string_view key);
+  /// Each table of an array of them: those that [[key]] begins; none if it is not there.
+  std::vector<SettingsTable> tables(std::string_view key);
 
+  bool has(std::string_view key) const;
+  /// Notes that the table lacks the key, at its own line.
+  void require(std::string_view key);
+  /// All that stands under the key, to be compared with what stood there before.
+  std::string written(std::string_view key) const;
   /// Notes a mistake of the caller's own finding, at the line of the key.
   void mistake(std::string_view key, std::string_view what);
   void finish();
