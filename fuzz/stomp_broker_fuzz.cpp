@@ -389,7 +389,8 @@ class Driver : public Application {
     routing.destinations = {sending.message.destination};
     return routing;
   }
-  std::optional<Message> overflowed(const Subscription&, std::uint64_t dropped) override {
+  std::optional<Message> overflowed(const Subscription&, std::uint64_t dropped,
+                                    Clock::time_point) override {
     require(dropped > 0);
     return Message{"overflow", {}, std::to_string(dropped)};
   }

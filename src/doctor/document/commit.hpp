@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,5 +46,10 @@ struct CommitPart {
   std::uint64_t next = 0;  ///< where in the log's entry the part after it begins
   bool last = false;       ///< there is none
 };
+
+/// Reads changes of documents of an announced commit from the commit log, in parts: `from` is 0 or
+/// `next` of the part before. Nothing if the log does not have the commit (any more).
+using ReadLog = std::function<std::optional<CommitPart>(Revision revision, std::uint64_t from,
+                                                        std::size_t max_changes)>;
 
 }  // namespace doctor::document

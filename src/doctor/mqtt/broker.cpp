@@ -32,8 +32,8 @@ void remove_optional(Packet& packet) {
 
 }  // namespace
 
-Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
-                   std::function<void(std::string_view)> log)
+Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login,
+                   document::ReadLog read_log, std::function<void(std::string_view)> log)
     : limits_(limits),
       login_(std::move(login)),
       failed_login_(std::move(failed_login)),
@@ -397,8 +397,8 @@ Figures Broker::Impl::figures() const {
   return figures;
 }
 
-Broker::Broker(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
-               std::function<void(std::string_view)> log)
+Broker::Broker(const Limits& limits, Login login, FailedLogin failed_login,
+               document::ReadLog read_log, std::function<void(std::string_view)> log)
     : impl_(std::make_unique<Impl>(limits, std::move(login), std::move(failed_login),
                                    std::move(read_log), std::move(log))) {}
 Broker::~Broker() = default;

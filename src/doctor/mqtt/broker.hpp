@@ -41,11 +41,6 @@ using Login = std::function<std::optional<LoggedIn>(const Credentials&)>;
 using FailedLogin =
     std::function<std::chrono::milliseconds(std::string_view peer, Clock::time_point)>;
 
-/// Reads changes of documents of an announced commit from the commit log, in parts: `from` is 0 or
-/// `next` of the part before. Nothing if the log does not have the commit (any more).
-using ReadLog = std::function<std::optional<document::CommitPart>(
-    document::Revision revision, std::uint64_t from, std::size_t max_changes)>;
-
 /// What the owner of the sockets must do, in this order of calls: fetch `output`, then obey.
 struct Attention {
   ConnectionId connection;
@@ -131,7 +126,7 @@ class Broker {
   /// @param read_log  called inside any call, as `login` is
   /// @param log    a warning for a person, at most a line; never a secret; each kind of warning at
   ///               most once a minute
-  Broker(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
+  Broker(const Limits& limits, Login login, FailedLogin failed_login, document::ReadLog read_log,
          std::function<void(std::string_view)> log);
   ~Broker();
 

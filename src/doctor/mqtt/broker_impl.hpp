@@ -24,7 +24,7 @@ namespace doctor::mqtt {
 /// and do).
 class Broker::Impl {
  public:
-  Impl(const Limits& limits, Login login, FailedLogin failed_login, ReadLog read_log,
+  Impl(const Limits& limits, Login login, FailedLogin failed_login, document::ReadLog read_log,
        std::function<void(std::string_view)> log);
 
   ConnectionId accept(std::string peer, Clock::time_point now, Timestamp wall);
@@ -214,11 +214,12 @@ class Broker::Impl {
   /// What was announced up to here may be judged with the session as it was at this revision.
   void apply_edits(Session& session, document::Revision revision);
   void match();
-  std::size_t route(const document::Change& change, const Place& place);
+  std::size_t route(const document::Change& change, const document::FeedPlace& place);
   /// False if it is to be heard later, or by another member of its group.
   /// @param shared  by a shared subscription: then it is for this session alone to tell
   bool route(const Subscriptions::Subscriber& match, bool shared, Session& session,
-             const document::Change& change, const Place& place, PublicationPtr& publication);
+             const document::Change& change, const document::FeedPlace& place,
+             PublicationPtr& publication);
   void end_commit();
   void lose_place();
   /// Whether anyone had a subscription for it.
@@ -232,7 +233,7 @@ class Broker::Impl {
   std::vector<SubscriberNumber> sessions_of(const std::string& session_id) const;
 
   // catch_up.cpp
-  void fall_behind(Session& session, const Place& place);
+  void fall_behind(Session& session, const document::FeedPlace& place);
   /// Queues what the client is to hear next, if it has read what was before. @param changes  how
   /// many may still be looked at in this turn; what was is taken off
   void catch_up(Client& client, std::size_t& changes);
@@ -285,8 +286,8 @@ class Broker::Impl {
   FeedPosition progress_;                                       // as last taken
   Clock::time_point next_progress_;
 
-  Feed feed_;
-  Place place_;                            // of what is matched next for those who are not behind
+  document::Feed feed_;
+  document::FeedPlace place_;              // of what is matched next for those who are not behind
   std::vector<SubscriberNumber> touched_;  // whom the commit that is being matched has matched
   std::vector<ConnectionId> looking_;  // behind, and to go on without having been given anything
   std::size_t catching_up_ = 0;        // sessions that are, with a client

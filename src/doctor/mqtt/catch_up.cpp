@@ -12,7 +12,7 @@ constexpr std::size_t changes_at_once = 256;
 
 }  // namespace
 
-void Broker::Impl::fall_behind(Session& session, const Place& place) {
+void Broker::Impl::fall_behind(Session& session, const document::FeedPlace& place) {
   session.catching_up = std::make_unique<Session::CatchUp>();
   session.catching_up->place = place;
   touch(session);  // its place is its own from now on
@@ -32,7 +32,7 @@ void Broker::Impl::fall_behind(Session& session, const Place& place) {
 void Broker::Impl::catch_up(Client& client, std::size_t& changes) {
   Session& session = *client.session;
   while (session.catching_up && session.outbox.drained()) {
-    Place& place = session.catching_up->place;
+    document::FeedPlace& place = session.catching_up->place;
     if (place == place_ || session.filters.empty()) return rejoin(session);
     if (changes == 0) return looking_.push_back(client.id);
     client.moved_at = now_;  // what is slow here is not the client
@@ -61,7 +61,7 @@ void Broker::Impl::catch_up(Client& client, std::size_t& changes) {
     if (client.session == nullptr) return;  // it has been ended
     const bool looks = stretch->changes.empty() && !stretch->ends_commit;
     changes -= std::min(changes, looks ? changes_at_once : count + 1);
-    Feed::pass(place, *stretch, taken);
+    document::Feed::pass(place, *stretch, taken);
     if (place.revision != revision) session.outbox.end_commit();
     if (taken < count) return;  // the queue is full
   }

@@ -175,7 +175,7 @@ std::optional<FeedPosition> Broker::Impl::position_of(const Session& session) co
       });
   if (announced != session.outbox.end()) return announced->publication->position();
   if (!session.catching_up) return std::nullopt;
-  const Place& place = session.catching_up->place;
+  const document::FeedPlace& place = session.catching_up->place;
   return FeedPosition{place.revision, place.index};
 }
 

@@ -120,11 +120,11 @@ void Broker::Impl::match() {
       break;
     }
     std::size_t count = 0;
-    Place at = place_;
+    document::FeedPlace at = place_;
     for (; count < stretch->changes.size() && done < deliveries_a_turn; ++count, ++at.index) {
       done += cost_of_a_change + route(stretch->changes[count], at);
     }
-    Feed::pass(place_, *stretch, count);
+    document::Feed::pass(place_, *stretch, count);
     if (place_.index == 0) end_commit();
     const bool looks = stretch->changes.empty() && !stretch->ends_commit;
     done += looks ? changes_at_once * cost_of_a_change : cost_of_a_change;
@@ -164,7 +164,7 @@ void Broker::Impl::lose_place() {
                  now_);
 }
 
-std::size_t Broker::Impl::route(const document::Change& change, const Place& place) {
+std::size_t Broker::Impl::route(const document::Change& change, const document::FeedPlace& place) {
   if (subscriptions_.size() == 0) return 0;
   const std::string topic = document_topic(change.collection, change.id);
   subscriptions_.match(topic, std::nullopt, matches_);
@@ -189,7 +189,7 @@ std::size_t Broker::Impl::route(const document::Change& change, const Place& pla
 }
 
 bool Broker::Impl::route(const Subscriptions::Subscriber& match, bool shared, Session& session,
-                         const document::Change& change, const Place& place,
+                         const document::Change& change, const document::FeedPlace& place,
                          PublicationPtr& publication) {
   if (session.since >= place.revision) return true;
   if (!session.edits.empty()) apply_edits(session, place.revision);

@@ -7,8 +7,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "doctor/document/feed.hpp"
 #include "doctor/document/session.hpp"
-#include "doctor/mqtt/feed.hpp"
 #include "doctor/mqtt/inflight.hpp"
 #include "doctor/mqtt/outbox.hpp"
 #include "doctor/mqtt/retained.hpp"
@@ -41,7 +41,7 @@ struct Session {
   /// its own place until it has come to where all others are. So it is for a client whose queue was
   /// full, and while there is no client.
   struct CatchUp {
-    Place place;
+    document::FeedPlace place;
     Subscriptions subscriptions;  ///< its own, once more; shared ones are for those who are there
     document::Revision away;  ///< what was matched up to here came while no client was connected
   };

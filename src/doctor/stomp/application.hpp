@@ -85,8 +85,8 @@ class Application {
   virtual Routing sent(const Sending& sending) = 0;
 
   /// How a subscriber is told that messages were dropped that it was to hear, if it is.
-  virtual std::optional<Message> overflowed(const Subscription& subscription,
-                                            std::uint64_t dropped) = 0;
+  virtual std::optional<Message> overflowed(const Subscription& subscription, std::uint64_t dropped,
+                                            Clock::time_point now) = 0;
 };
 
 }  // namespace doctor::stomp

@@ -267,6 +267,9 @@ void Broker::receive(ConnectionId connection, std::string_view bytes, Clock::tim
 void Broker::closed(ConnectionId connection, Clock::time_point now) {
   impl_->closed(connection, now);
 }
+bool Broker::is_heard(std::string_view destination) const {
+  return impl_->is_heard(destination);
+}
 std::size_t Broker::publish(Message message, const Routing& routing, Clock::time_point now) {
   return impl_->publish(std::move(message), routing, now);
 }

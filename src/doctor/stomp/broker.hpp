@@ -98,6 +98,8 @@ class Broker {
   /// The socket has ended, whoever ended it.
   void closed(ConnectionId connection, Clock::time_point now);
 
+  /// Whether anybody is subscribed who hears what is sent to the destination.
+  bool is_heard(std::string_view destination) const;
   /// A message that no client sent. @return how many subscriptions it was queued for
   std::size_t publish(Message message, const Routing& routing, Clock::time_point now);
   /// An answer to what a connection had sent, which may be gone. @return as `publish`

@@ -41,4 +41,11 @@ void Destinations::match(std::string_view destination,
   }
 }
 
+bool Destinations::hears(std::string_view destination) const {
+  for (std::size_t end = destination.find('.');; end = destination.find('.', end + 1)) {
+    if (by_name_.contains(destination.substr(0, end))) return true;
+    if (end == destination.npos) return false;
+  }
+}
+
 }  // namespace doctor::stomp

@@ -29,6 +29,8 @@ class Destinations {
   /// `visit` must neither add nor remove any.
   void match(std::string_view destination,
              const std::function<void(const SubscriptionPtr&)>& visit) const;
+  /// Whether `match` would find any.
+  bool hears(std::string_view destination) const;
   std::size_t size() const { return size_; }
 
  private:

@@ -168,7 +168,8 @@ void Broker::Impl::tell_of_dropped(Connection& connection) {
   connection.has_dropped = false;
   for (const SubscriptionPtr& subscription : connection.subscriptions) {
     if (subscription->dropped == 0) continue;
-    auto notice = application_.overflowed(*subscription, std::exchange(subscription->dropped, 0));
+    auto notice =
+        application_.overflowed(*subscription, std::exchange(subscription->dropped, 0), now_);
     if (!notice) continue;
     offer(subscription,
           std::make_shared<const Publication>(std::move(*notice), Reach::subscribers, std::nullopt,

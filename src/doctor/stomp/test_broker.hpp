@@ -109,8 +109,8 @@ class World : public Application {
   Decoded<Terms> subscribing(const Subscribing& subscribing) override;
   Decoded<void> sending(const Sending& sending) override;
   Routing sent(const Sending& sending) override;
-  std::optional<Message> overflowed(const Subscription& subscription,
-                                    std::uint64_t dropped) override;
+  std::optional<Message> overflowed(const Subscription& subscription, std::uint64_t dropped,
+                                    Clock::time_point now) override;
 
  private:
   friend class Peer;

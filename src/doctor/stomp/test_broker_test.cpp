@@ -233,7 +233,8 @@ Routing World::sent(const Sending& sending) {
   return own;
 }
 
-std::optional<Message> World::overflowed(const Subscription&, std::uint64_t dropped) {
+std::optional<Message> World::overflowed(const Subscription&, std::uint64_t dropped,
+                                         Clock::time_point) {
   return Message{"overflow", {}, std::to_string(dropped)};
 }
 

@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "doctor/document/commit.hpp"
-#include "doctor/mqtt/broker.hpp"
 
-namespace doctor::mqtt {
+namespace doctor::document {
 
 /// Where a reader of the feed stands: before a change of a commit, or before one that is still to
 /// come.
-struct Place {
-  document::Revision revision;
+struct FeedPlace {
+  Revision revision;
   std::size_t index = 0;  ///< among the commit's changes
 
   // Where the commit log has the part with this change, and the part after it, as far as they have
@@ -27,7 +26,7 @@ struct Place {
   Mark part;
   std::optional<Mark> after_part;
 
-  friend bool operator==(const Place& a, const Place& b) {
+  friend bool operator==(const FeedPlace& a, const FeedPlace& b) {
     return a.revision == b.revision && a.index == b.index;
   }
 };
@@ -39,44 +38,44 @@ class Feed {
   Feed(ReadLog log, std::size_t bytes_max) : log_(std::move(log)), bytes_max_(bytes_max) {}
 
   /// Begins behind this revision.
-  void begin_after(document::Revision revision);
+  void begin_after(Revision revision);
   /// The next commit. It is held in memory if it fits, and the oldest make room for it.
-  void add(document::CommitPtr commit);
+  void add(CommitPtr commit);
   /// Whoever is before this revision reads the commit log.
-  void forget_before(document::Revision revision);
+  void forget_before(Revision revision);
 
-  document::Revision newest() const { return newest_; }
+  Revision newest() const { return newest_; }
   /// Behind the last commit: where a reader stands who has read everything.
-  Place end() const { return {document::Revision(newest_.value + 1), 0, {}, {}}; }
+  FeedPlace end() const { return {Revision(newest_.value + 1), 0, {}, {}}; }
   std::size_t bytes() const { return bytes_; }
 
   /// Changes of one commit, from a reader's place on. They stay until the feed is used again.
   struct Stretch {
-    std::span<const document::Change> changes;
+    std::span<const Change> changes;
     bool ends_commit = false;
   };
   /// At most `max` changes from the place on; none if it needs to be called again for them, or if
   /// the commit has none. Nothing at all if the commit log does not reach back to the place.
   /// @param place  not at the end; it is moved only by `pass`
-  std::optional<Stretch> read(Place& place, std::size_t max);
+  std::optional<Stretch> read(FeedPlace& place, std::size_t max);
   /// Moves the place behind `count` changes of the stretch that was read there.
-  static void pass(Place& place, const Stretch& stretch, std::size_t count);
+  static void pass(FeedPlace& place, const Stretch& stretch, std::size_t count);
 
  private:
-  const document::Commit* held(document::Revision revision) const;
+  const Commit* held(Revision revision) const;
   void forget_oldest();
-  std::optional<Stretch> read_log(Place& place, std::size_t max);
+  std::optional<Stretch> read_log(FeedPlace& place, std::size_t max);
 
   const ReadLog log_;
   const std::size_t bytes_max_;
-  document::Revision newest_;
+  Revision newest_;
   struct Held {
-    document::CommitPtr commit;
+    CommitPtr commit;
     std::size_t bytes;
   };
   std::deque<Held> commits_;  // up to the newest, without a gap
   std::size_t bytes_ = 0;
-  document::CommitPart part_;  // what was read from the log last
+  CommitPart part_;  // what was read from the log last
 };
 
-}  // namespace doctor::mqtt
+}  // namespace doctor::document
