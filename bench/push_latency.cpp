@@ -7,21 +7,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <poll.h>
 #include <vector>
 
+#include "mqtt_subscriber.hpp"
 #include "socket.hpp"
 
 namespace {
 
-using namespace std::string_view_literals;
 using Clock = std::chrono::steady_clock;
-
-// CONNECT "bench", keep-alive 0, clean session; SUBSCRIBE 1 "vm/#" QoS 0.
-constexpr std::string_view connect_packet =
-    "\x10\x11\x00\x04MQTT\x04\x02\x00\x00\x00\x05"
-    "bench"sv;
-constexpr std::string_view subscribe_packet = "\x82\x09\x00\x01\x00\x04vm/#\x00"sv;
 
 }  // namespace
 
@@ -32,10 +25,7 @@ int main(int argc, char** argv) {
   }
   bench::Socket http(std::atoi(argv[1]));
   bench::Socket mqtt(std::atoi(argv[2]));
-  mqtt.send(connect_packet);
-  mqtt.receive();
-  mqtt.send(subscribe_packet);
-  mqtt.receive();
+  bench::subscribe_to_vm(mqtt);
 
   std::vector<double> times;
   for (int i = 0; i < std::atoi(argv[3]); ++i) {
