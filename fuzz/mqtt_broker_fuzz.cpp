@@ -156,7 +156,7 @@ class Driver {
 
   void step() {
     Socket& socket = sockets_[bytes_.below(4)];
-    switch (bytes_.below(14)) {
+    switch (bytes_.below(15)) {
       case 0:
         return connect(socket);
       case 1:
@@ -183,9 +183,12 @@ class Driver {
         return read(socket);
       case 12:
         return pass(std::chrono::milliseconds(bytes_.below(256) * 200));
-      default:
+      case 13:
         if (socket.is_open) broker_.closed(socket.id, now_);
         socket = {};
+        return;
+      default:
+        return operate();
     }
   }
 
@@ -245,6 +248,32 @@ class Driver {
     publish.payload = payload;
     send(socket, publish);
     if (bytes_.below(2) == 0) send(socket, Pubrel{9, Reason::success, {}});
+  }
+
+  // An operator looks at all clients, and may disconnect one.
+  void operate() {
+    std::map<std::string, bool> seen;  // whether it is connected
+    std::optional<std::uint32_t> from = 0;
+    for (const std::size_t limit = 1 + bytes_.below(3); from;) {
+      const ClientPage page = broker_.clients(*from, limit);
+      require(page.clients.size() <= limit && (!page.next || *page.next > *from));
+      from = page.next;
+      for (const ClientView& view : page.clients) {
+        require(seen.emplace(view.id, view.connection.has_value()).second);
+        require(view.connection.has_value() != view.away.has_value());
+        require(view.outbox.messages <= limits_.mqtt_queue_messages);
+        require(view.inflight.messages <= limits_.mqtt_inflight);
+      }
+    }
+    require(seen.size() <= sessions_max);
+    if (seen.empty() || bytes_.below(2) == 0) return;
+    const auto chosen = std::next(seen.begin(), bytes_.below(static_cast<unsigned>(seen.size())));
+    const bool ends = bytes_.below(2) == 0;
+    const auto done = broker_.disconnect(chosen->first, ends, now_);
+    require(done && done->was_connected == chosen->second && (!ends || done->session_ended));
+    const auto left = broker_.client(chosen->first);
+    require(left.has_value() != done->session_ended && !(left && left->connection));
+    require(!broker_.disconnect("connector:nobody", ends, now_));
   }
 
   void rubbish(Socket& socket) {
