@@ -110,6 +110,21 @@ def test_a_state_that_cannot_be_used_is_set_aside_loudly_and_the_server_serves(s
     assert len(connected(server, "away", resume=True).messages()) == 50
 
 
+def test_a_state_that_may_not_be_read_stops_the_start_and_stays_where_it_is(stopped):
+    server, path = stopped
+    path.chmod(0)
+    # The superuser may read it all the same, unless this is taken from him.
+    server.wrap = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    mark = len(server.log)
+    server.launch()
+    assert server.process.wait(30) == 1
+    said = server.log[mark:]
+    assert str(path) in said and "Permission denied" in said, said
+    path.chmod(0o600)
+    server.start()
+    assert set_aside(server) == [] and retained(server) == WHOLE
+
+
 def test_the_check_tells_of_a_damaged_state(stopped):
     server, path = stopped
     server.check()
