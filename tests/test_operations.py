@@ -110,7 +110,7 @@ def test_a_secret_file_is_read_and_an_empty_or_missing_one_stops_the_start(tmp_p
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path):
     by_file, by_env, by_flag = free_port(), free_port(), free_port()
-    server = Server(config=f"api_port = {by_file}\nmqtt_port = 0\n", env={"API_PORT": str(by_env)})
+    server = Server(config=f"api_port = {by_file}\nmqtt_port = 0\nstomp_port = 0\n", env={"API_PORT": str(by_env)})
     plain = [str(BINARY), "serve", "--config", str(server.config_path), "--data-dir", str(server.data)]
     for env, args, port in (({}, [], by_file), ({"API_PORT": str(by_env)}, [], by_env),
                             ({"API_PORT": str(by_env)}, ["--api-port", str(by_flag)], by_flag)):
@@ -128,22 +128,24 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path):
 
 def test_a_port_of_0_turns_a_listener_off():
     server = Server()
-    server.command = lambda: [str(BINARY), "serve", "--data-dir", str(server.data), "--api-port", str(server.api), "--mqtt-port", "0"]
+    server.command = lambda: [str(BINARY), "serve", "--data-dir", str(server.data), "--api-port", str(server.api),
+                              "--mqtt-port", "0", "--stomp-port", "0"]
     with server:
         inodes = {line.split()[3] for line in open("/proc/net/tcp").readlines()[1:] if line.split()[3] == "0A"}
         assert inodes is not None
         with pytest.raises(ConnectionRefusedError):
             Mqtt(server.mqtt)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.stomp))
         with server.http() as http:
             assert http.get("/readyz").status == 200
 
 
-def test_settings_of_the_first_doctor_and_of_later_issues_are_accepted_with_a_word():
-    with Server(env={"STOMP_PORT": "61613", "MONGO_HOST": "localhost", "MONGO_MAIN_DB": "doctor", "CLUSTERED": "0"}) as server:
-        assert "STOMP_PORT" in server.log
+def test_settings_of_the_first_doctor_are_accepted_with_a_word():
+    with Server(env={"MONGO_HOST": "localhost", "MONGO_MAIN_DB": "doctor", "CLUSTERED": "0"}) as server:
         assert "MONGO_HOST" in server.log and "doctor import" in server.log and "--drop _id" in server.log
         assert str(server.data) in server.log
-    with Server(env={"CLUSTERED": "1"}, args=["--stomp-port", "61613"]) as server:
+    with Server(env={"CLUSTERED": "1"}) as server:
         assert "MONGO" not in server.log
 
 
@@ -161,12 +163,15 @@ def test_unsecured_it_listens_on_loopback_and_secured_everywhere_by_default():
     for secret, address in ((None, "0100007F"), ("open sesame", "00000000")):
         server = Server(secret=secret)
         server.command = lambda: [str(BINARY), "serve", "--config", str(server.config_path), "--data-dir", str(server.data),
-                                  "--api-port", str(server.api), "--mqtt-port", str(server.mqtt)]
+                                  "--api-port", str(server.api), "--mqtt-port", str(server.mqtt), "--stomp-port", str(server.stomp)]
         with server:
             listening = [line.split()[1] for name in ("/proc/net/tcp", "/proc/net/tcp6") for line in open(name) if line.split()[3] == "0A"]
             found = [one for one in listening if one.endswith(f":{server.api:04X}")]
             assert found and all(one.startswith((address, "0" * 8)) for one in found)
             assert secret or all(not one.startswith("0" * 8 + ":") for one in found)
+            stomp = [one for one in listening if one.endswith(f":{server.stomp:04X}")]
+            loopback = ("0100007F:", "00000000000000000000000001000000:")
+            assert stomp and all(one.startswith(loopback) for one in stomp), "without TLS it does not leave the machine"
             assert not secret or "clear text" in server.log.lower() or "tls" in server.log.lower()
 
 
@@ -418,7 +423,7 @@ def ready(port, timeout=10):
 
 def test_without_other_words_it_reads_doctor_toml_in_the_working_directory_and_keeps_its_data_there(tmp_path):
     port = free_port()
-    (tmp_path / "doctor.toml").write_text(f"api_port = {port}\nmqtt_port = 0\n")
+    (tmp_path / "doctor.toml").write_text(f"api_port = {port}\nmqtt_port = 0\nstomp_port = 0\n")
     for env, data in (({}, tmp_path / "data"), ({"DOCTOR_DATA_DIR": str(tmp_path / "elsewhere")}, tmp_path / "elsewhere")):
         server = subprocess.Popen([BINARY, "serve"], cwd=tmp_path, env=environment(**env), stderr=subprocess.DEVNULL)
         try:

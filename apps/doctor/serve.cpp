@@ -99,13 +99,15 @@ void add_serve(CLI::App& program, Run& run) {
   command->add_option("--api-port", flags->api_port, "HTTP port, 0: off (API_PORT; 3000)");
   command->add_option("--mqtt-port", flags->mqtt_port, "MQTT port, 0: off (MQTT_PORT; 1883)");
   command->add_option("--stomp-port", flags->stomp_port,
-                      "accepted and ignored: STOMP is not served by this version");
+                      "STOMP port, 0: off; on loopback only, see doctor.toml (STOMP_PORT; 61613)");
   command->add_option("--secret-file", flags->secret_file,
                       "file with the secret that connectors send (SECRET)");
   command->add_option("--api-tls-port", flags->api_tls_port,
                       "HTTPS port, 0: off (API_TLS_PORT; 0)");
   command->add_option("--mqtt-tls-port", flags->mqtt_tls_port,
                       "port of MQTT over TLS, 0: off (MQTT_TLS_PORT; 0)");
+  command->add_option("--stomp-tls-port", flags->stomp_tls_port,
+                      "port of STOMP over TLS, 0: off (STOMP_TLS_PORT; 0)");
   command->add_option("--tls-cert", flags->tls_cert,
                       "PEM file: the certificate, then those up to its root (TLS_CERT)");
   command->add_option("--tls-key", flags->tls_key,
@@ -115,9 +117,11 @@ void add_serve(CLI::App& program, Run& run) {
   command->add_option("--tls-verify-client", flags->tls_verify_client,
                       "none, optional or required (TLS_VERIFY_CLIENT; optional with --tls-ca)");
   command->footer(
-      "Environment: SECRET, API_PORT, MQTT_PORT, CLUSTERED (0: one I/O thread, 1: one per core),\n"
-      "DOCTOR_DATA_DIR, API_TLS_PORT, MQTT_TLS_PORT, TLS_CERT, TLS_KEY, TLS_CA,\n"
-      "TLS_VERIFY_CLIENT. SIGHUP reads the configuration and the certificates again, SIGTERM\n"
+      "Environment: SECRET, API_PORT, MQTT_PORT, STOMP_PORT, CLUSTERED (0: one I/O thread, 1: one\n"
+      "per core), DOCTOR_DATA_DIR, API_TLS_PORT, MQTT_TLS_PORT, STOMP_TLS_PORT, TLS_CERT, "
+      "TLS_KEY,\n"
+      "TLS_CA, TLS_VERIFY_CLIENT. SIGHUP reads the configuration and the certificates again, "
+      "SIGTERM\n"
       "stops.\n"
       "Examples:\n"
       "  doctor serve --data-dir /var/lib/doctor --secret-file /etc/doctor/secret\n"

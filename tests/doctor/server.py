@@ -14,7 +14,7 @@ from pathlib import Path
 from .http import Http
 
 BINARY = Path(os.environ.get("DOCTOR_BIN", Path(__file__).parents[2] / "build/release/doctor")).resolve()
-SETTINGS = ("SECRET", "API_PORT", "MQTT_PORT", "STOMP_PORT", "CLUSTERED", "MONGO_HOST", "MONGO_MAIN_DB", "API_TLS_PORT",
+SETTINGS = ("SECRET", "API_PORT", "MQTT_PORT", "STOMP_PORT", "STOMP_TLS_PORT", "CLUSTERED", "MONGO_HOST", "MONGO_MAIN_DB", "API_TLS_PORT",
             "MQTT_TLS_PORT", "TLS_CERT", "TLS_KEY", "TLS_CA", "TLS_VERIFY_CLIENT")
 
 
@@ -77,7 +77,7 @@ class Server:
         self.wrap = list(wrap)
         self.tls = tls
         self.process = None
-        self.api = self.mqtt = self.api_tls = self.mqtt_tls = 0
+        self.api = self.mqtt = self.stomp = self.api_tls = self.mqtt_tls = self.stomp_tls = 0
         self.claims = []
 
     # -- life -------------------------------------------------------------------------------
@@ -85,18 +85,21 @@ class Server:
     def command(self):
         return [
             *self.wrap, str(BINARY), "serve", "--config", str(self.config_path), "--data-dir", str(self.data),
-            "--listen", "127.0.0.1", "--api-port", str(self.api), "--mqtt-port", str(self.mqtt), *self.tls_args(), *self.args,
+            "--listen", "127.0.0.1", "--api-port", str(self.api), "--mqtt-port", str(self.mqtt),
+            "--stomp-port", str(self.stomp), *self.tls_args(), *self.args,
         ]
 
     def tls_args(self):
         return ["--api-tls-port", str(self.api_tls), "--mqtt-tls-port", str(self.mqtt_tls),
+                "--stomp-tls-port", str(self.stomp_tls),
                 "--tls-cert", str(self.tls.cert), "--tls-key", str(self.tls.key)] if self.tls else []
 
     def launch(self, same_ports=False):
         """Starts the process without waiting for it."""
         if not same_ports:
             self.release()
-            (self.api, self.mqtt, self.api_tls, self.mqtt_tls), self.claims = zip(*(claim_port() for _ in range(4)))
+            ports, self.claims = zip(*(claim_port() for _ in range(6)))
+            self.api, self.mqtt, self.stomp, self.api_tls, self.mqtt_tls, self.stomp_tls = ports
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,

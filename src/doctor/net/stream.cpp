@@ -10,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "doctor/net/peer_names.hpp"
+
 namespace doctor::net {
 namespace {
 
@@ -75,6 +77,11 @@ std::optional<Endpoint> Stream::peer() const {
   return peer_of(socket_);
 }
 
+std::vector<std::string> Stream::certified_names() const {
+  if (!tls_) return {};
+  return peer_names(*tls_);
+}
+
 void Stream::cancel() {
   error_code ignored;
   socket_.cancel(ignored);
@@ -96,6 +103,12 @@ bool Stream::end() {
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   return true;
+}
+
+void Stream::reset() {
+  error_code ignored;
+  socket_.set_option(Socket::linger(true, 0), ignored);
+  close();
 }
 
 DetachedStream Stream::detach() {

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "doctor/net/addresses.hpp"
 #include "doctor/net/asio.hpp"
@@ -48,6 +50,8 @@ class Stream {
   std::optional<int> unsent();
   /// As `peer_of`.
   std::optional<Endpoint> peer() const;
+  /// Whom the peer's certificate names (peer_names.hpp); empty if it has shown none.
+  std::vector<std::string> certified_names() const;
 
   std::size_t read_some(asio::mutable_buffer room, error_code& failure) {
     return tls_ ? read_tls(room, failure) : socket_.read_some(room, failure);
@@ -91,6 +95,8 @@ class Stream {
   bool end();
   /// Ends at once. Under TLS the peer sees that it was cut off.
   void close();
+  /// The same, with a reset (RST), which also a peer notices that does not look for an end.
+  void reset();
 
   /// Takes the socket away from this thread; then the stream is closed. Not while an operation is
   /// under way.

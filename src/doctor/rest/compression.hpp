@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "doctor/base/result.hpp"
 
 namespace doctor::rest {
 
@@ -18,5 +21,9 @@ inline constexpr std::size_t compression_max = 64u << 20;
 /// The body as gzip (RFC 1952), if its size is within the bounds above and it becomes at least an
 /// eighth shorter.
 std::optional<std::string> gzip(std::string_view body);
+
+/// What a body in gzip is. Errc::invalid if it is not gzip, or not one whole member of it;
+/// Errc::too_large if it is longer than `size_max`.
+Result<std::string> gunzip(std::string_view body, std::size_t size_max);
 
 }  // namespace doctor::rest

@@ -52,5 +52,23 @@ TEST(Gzip, IsNotForWhatItDoesNotMakeSmaller) {
   EXPECT_FALSE(gzip(noise));
 }
 
+TEST(Compression, AGzipBodyIsReadWithinItsBound) {
+  std::string body;
+  for (int i = 0; i < 1'000; ++i) body += "{\"id\":" + std::to_string(i) + "}";
+  const auto compressed = gzip(body);
+  ASSERT_TRUE(compressed);
+  EXPECT_EQ(gunzip(*compressed, body.size()).value(), body);
+  EXPECT_EQ(gunzip(*compressed, body.size() - 1).error().code, Errc::too_large);
+}
+
+TEST(Compression, WhatIsNotOneWholeGzipBodyIsRefused) {
+  const std::string compressed = gzip(std::string(10'000, 'a')).value();
+  for (std::size_t size = 0; size < compressed.size(); ++size) {
+    EXPECT_FALSE(gunzip(compressed.substr(0, size), 1u << 20)) << size;
+  }
+  EXPECT_EQ(gunzip(compressed + compressed, 1u << 20).error().code, Errc::invalid);
+  EXPECT_EQ(gunzip("{\"jsonrpc\":\"2.0\",\"method\":\"m\"}", 1u << 20).error().code, Errc::invalid);
+}
+
 }  // namespace
 }  // namespace doctor::rest

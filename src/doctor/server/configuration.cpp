@@ -28,6 +28,7 @@ struct FileSettings {
   TlsChoice tls;  // of all listeners, but for what one has of its own
   TlsChoice api_tls;
   TlsChoice mqtt_tls;
+  TlsChoice stomp_tls;
   TlsChoice metrics_tls;
 };
 
@@ -83,6 +84,37 @@ void read_limits(SettingsTable& table, Limits& limits) {
   }
 }
 
+void read_stomp(SettingsTable& top, Configuration::Stomp& stomp) {
+  using Compat = Configuration::Stomp::Compat;
+  SettingsTable table = top.table("stomp");
+  table.flag("plain_remote", stomp.plain_remote);
+  table.texts(
+      "connectors", stomp.connectors, [](std::string_view name) { return !name.empty(); },
+      "a name in a certificate");
+  table.flag("check_peer_name", stomp.check_peer_name);
+  table.flag("strict_destinations", stomp.strict_destinations);
+  if (std::string text; table.text(
+          "compat", text, [](std::string_view t) { return t == "auto" || t == "ovirt"; },
+          "\"auto\" or \"ovirt\"")) {
+    stomp.compat = text == "ovirt" ? Compat::ovirt : Compat::by_client;
+  }
+  table.finish();
+}
+
+void read_events(SettingsTable& top, Configuration& configuration) {
+  Configuration::Stomp& stomp = configuration.stomp;
+  SettingsTable events = top.table("events");
+  events.flag("documents", stomp.document_events);
+  events.texts(
+      "event_queue", stomp.event_queues, [](std::string_view name) { return !name.empty(); },
+      "the name of a destination");
+  if (stomp.event_queues.empty()) {
+    events.mistake("event_queue", "is empty; expected at least one destination");
+  }
+  configuration.events = read_event_settings(events);
+  events.finish();
+}
+
 Result<FileSettings> read_file(const std::string& path, Configuration& configuration) {
   Result<SettingsFile> file = SettingsFile::open(path);
   if (!file) return file.error();
@@ -97,8 +129,8 @@ Result<FileSettings> read_file(const std::string& path, Configuration& configura
   top.number("mqtt_port", configuration.mqtt_port, 0, port_max);
   top.number("api_tls_port", configuration.api_tls.port, 0, port_max);
   top.number("mqtt_tls_port", configuration.mqtt_tls.port, 0, port_max);
-  std::uint16_t stomp_port = 0;
-  found.stomp_port = top.number("stomp_port", stomp_port, 0, port_max);
+  found.stomp_port = top.number("stomp_port", configuration.stomp_port, 0, port_max);
+  top.number("stomp_tls_port", configuration.stomp_tls.port, 0, port_max);
   top.flag("clustered", configuration.clustered);
   if (std::string text; top.text("secret", text)) found.secret = text;
   if (std::string text; top.text("secret_file", text)) found.secret_file = text;
@@ -122,8 +154,12 @@ Result<FileSettings> read_file(const std::string& path, Configuration& configura
   found.tls = read_tls(tls);
   found.api_tls = read_tls_of(tls, "api");
   found.mqtt_tls = read_tls_of(tls, "mqtt");
+  found.stomp_tls = read_tls_of(tls, "stomp");
   found.metrics_tls = read_tls_of(tls, "metrics");
   tls.finish();
+
+  read_stomp(top, configuration.stomp);
+  read_events(top, configuration);
 
   SettingsTable logging = top.table("log");
   if (std::string text; logging.text(
@@ -142,10 +178,6 @@ Result<FileSettings> read_file(const std::string& path, Configuration& configura
   store.size("map_size", configuration.store_map_size, 1u << 20, 1ull << 46);
   store.size("reserve", configuration.store_reserve, 0, 1ull << 40);
   store.finish();
-
-  SettingsTable events = top.table("events");
-  configuration.events = read_event_settings(events);
-  events.finish();
 
   SettingsTable limits = top.table("limits");
   read_limits(limits, configuration.limits);
@@ -180,12 +212,15 @@ class Sources {
     port("MQTT_PORT", flags_.mqtt_port, configuration_.mqtt_port);
     port("API_TLS_PORT", flags_.api_tls_port, configuration_.api_tls.port);
     port("MQTT_TLS_PORT", flags_.mqtt_tls_port, configuration_.mqtt_tls.port);
+    port("STOMP_PORT", flags_.stomp_port, configuration_.stomp_port);
+    port("STOMP_TLS_PORT", flags_.stomp_tls_port, configuration_.stomp_tls.port);
     clustered();
     secret();
     listen();
+    listen_for_stomp();
     ports();
     tls();
-    ignored();
+    first_doctor();
     if (mistake_) return *mistake_;
     return configuration_;
   }
@@ -272,15 +307,38 @@ class Sources {
     }
   }
 
+  // Without TLS it does not leave the machine, whatever the others do.
+  void listen_for_stomp() {
+    Configuration::Stomp& stomp = configuration_.stomp;
+    stomp.listen = configuration_.listen;
+    if (configuration_.stomp_port == 0 || is_loopback(stomp.listen)) return;
+    if (stomp.plain_remote) {
+      if (!configuration_.secret) return;
+      return configuration_.notes.push_back(
+          "over STOMP the secret and session ids travel in clear text to " + stomp.listen +
+          " (stomp.plain_remote); serve TLS (stomp_tls_port) and turn stomp_port off with 0");
+    }
+    stomp.listen = "localhost";
+    const bool was_asked_for = flags_.stomp_port || environment("STOMP_PORT") || file_.stomp_port;
+    if (!was_asked_for) return;
+    configuration_.notes.push_back(
+        "STOMP without TLS listens on loopback only, unlike the other listeners: serve it over TLS "
+        "(stomp_tls_port), or set stomp.plain_remote = true");
+  }
+
   void ports() {
     const Configuration& c = configuration_;
-    if (c.api_port == 0 && c.mqtt_port == 0 && c.api_tls.port == 0 && c.mqtt_tls.port == 0) {
-      return mistake("the ports of the API and of MQTT are all 0 (off): there is nothing to serve");
+    if (c.api_port == 0 && c.mqtt_port == 0 && c.stomp_port == 0 && c.api_tls.port == 0 &&
+        c.mqtt_tls.port == 0 && c.stomp_tls.port == 0) {
+      return mistake(
+          "the ports of the API, of MQTT and of STOMP are all 0 (off): there is nothing to serve");
     }
     all_differ({{"the API port", c.api_port},
                 {"the MQTT port", c.mqtt_port},
+                {"the STOMP port", c.stomp_port},
                 {"the API's TLS port", c.api_tls.port},
-                {"MQTT's TLS port", c.mqtt_tls.port}});
+                {"MQTT's TLS port", c.mqtt_tls.port},
+                {"STOMP's TLS port", c.stomp_tls.port}});
     // These may have an address of their own.
     all_differ({{"metrics.port", c.metrics_port}, {"metrics.tls_port", c.metrics_tls.port}});
   }
@@ -314,6 +372,7 @@ class Sources {
     const TlsChoice shared = file_.tls.after(given);
     settle(configuration_.api_tls, "api_tls_port", shared.after(file_.api_tls));
     settle(configuration_.mqtt_tls, "mqtt_tls_port", shared.after(file_.mqtt_tls));
+    settle(configuration_.stomp_tls, "stomp_tls_port", shared.after(file_.stomp_tls));
     settle(configuration_.metrics_tls, "metrics.tls_port", shared.after(file_.metrics_tls));
   }
 
@@ -328,10 +387,7 @@ class Sources {
     listener.settings = *settings;
   }
 
-  void ignored() {
-    if (flags_.stomp_port || environment("STOMP_PORT") || file_.stomp_port) {
-      configuration_.notes.push_back("STOMP is not served by this version: STOMP_PORT is ignored");
-    }
+  void first_doctor() {
     if (environment("MONGO_HOST") || environment("MONGO_MAIN_DB")) {
       configuration_.notes.push_back(
           "MONGO_HOST and MONGO_MAIN_DB are not needed: Doctor keeps its documents itself, in " +
@@ -376,6 +432,13 @@ std::vector<std::string> needing_restart(const Configuration& before, const Conf
   compare(before.mqtt_port, after.mqtt_port, "mqtt_port");
   compare(before.api_tls.port, after.api_tls.port, "api_tls_port");
   compare(before.mqtt_tls.port, after.mqtt_tls.port, "mqtt_tls_port");
+  compare(before.stomp_port, after.stomp_port, "stomp_port");
+  compare(before.stomp_tls.port, after.stomp_tls.port, "stomp_tls_port");
+  compare(before.stomp.plain_remote, after.stomp.plain_remote, "stomp.plain_remote");
+  compare(before.stomp.strict_destinations, after.stomp.strict_destinations,
+          "stomp.strict_destinations");
+  compare(before.stomp.compat, after.stomp.compat, "stomp.compat");
+  compare(before.stomp.event_queues, after.stomp.event_queues, "events.event_queue");
   compare(before.tls_listen, after.tls_listen, "tls.listen");
   compare(before.clustered, after.clustered, "clustered");
   compare(before.metrics_listen, after.metrics_listen, "metrics.listen");

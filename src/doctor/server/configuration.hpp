@@ -24,6 +24,7 @@ struct Configuration {
   std::string listen;                 ///< an IP address or "localhost"; never empty once loaded
   std::uint16_t api_port = 3000;
   std::uint16_t mqtt_port = 1883;
+  std::uint16_t stomp_port = 61'613;
   bool clustered = true;  ///< one I/O thread per core; otherwise one
   bool allow_unsecured_remote = false;
   std::vector<std::string> allowed_hosts;
@@ -39,10 +40,26 @@ struct Configuration {
     std::uint16_t port = 0;
     TlsSettings settings;  ///< complete if the port is not 0
   };
-  std::string tls_listen;  ///< as `listen`; of the API's and MQTT's
+  std::string tls_listen;  ///< as `listen`; of the API's, MQTT's and STOMP's
   TlsListener api_tls;
   TlsListener mqtt_tls;
+  TlsListener stomp_tls;
   TlsListener metrics_tls;  ///< on metrics_listen
+
+  /// STOMP and the events that go over it.
+  struct Stomp {
+    enum class Compat : std::uint8_t { by_client, ovirt };
+
+    bool plain_remote = false;            ///< without TLS beyond loopback
+    std::string listen;                   ///< as `listen`, but loopback unless `plain_remote`
+    std::vector<std::string> connectors;  ///< who they are by the names in their certificates
+    bool check_peer_name = false;         ///< a certificate must name its client's address
+    bool strict_destinations = false;     ///< a SEND that nobody hears is an error
+    Compat compat = Compat::by_client;
+    bool document_events = true;
+    std::vector<std::string> event_queues{"jms.queue.events", "jms.topic.vdsm_responses"};
+  };
+  Stomp stomp;
 
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
@@ -69,6 +86,7 @@ struct Flags {
   std::optional<std::string> secret_file;
   std::optional<std::uint16_t> api_tls_port;
   std::optional<std::uint16_t> mqtt_tls_port;
+  std::optional<std::uint16_t> stomp_tls_port;
   std::optional<std::string> tls_cert;
   std::optional<std::string> tls_key;
   std::optional<std::string> tls_ca;

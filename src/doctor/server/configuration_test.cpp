@@ -45,6 +45,7 @@ TEST_F(Configuring, DefaultsAreThoseOfTheManual) {
   EXPECT_EQ(loaded->data_dir, "./data");
   EXPECT_EQ(loaded->api_port, 3000);
   EXPECT_EQ(loaded->mqtt_port, 1883);
+  EXPECT_EQ(loaded->stomp_port, 61613);
   EXPECT_TRUE(loaded->clustered);
   EXPECT_FALSE(loaded->secret);
   EXPECT_EQ(loaded->listen, "localhost");
@@ -119,7 +120,11 @@ TEST_F(Configuring, SecuredItListensEverywhereAndWarnsOfClearText) {
 }
 
 TEST_F(Configuring, WhereAllIsTlsNothingTravelsInClearText) {
-  environment_ = {{"SECRET", "s"}, {"API_PORT", "0"}, {"MQTT_PORT", "0"}, {"API_TLS_PORT", "3443"}};
+  environment_ = {{"SECRET", "s"},
+                  {"API_PORT", "0"},
+                  {"MQTT_PORT", "0"},
+                  {"STOMP_PORT", "0"},
+                  {"API_TLS_PORT", "3443"}};
   flags_.tls_cert = "c.pem";
   const auto loaded = load();
   ASSERT_TRUE(loaded) << mistake();
@@ -143,7 +148,7 @@ TEST_F(Configuring, NoTwoPortsAreTheSame) {
 }
 
 TEST_F(Configuring, WithoutAnyPortThereIsNothingToServe) {
-  flags_.api_port = flags_.mqtt_port = 0;
+  flags_.api_port = flags_.mqtt_port = flags_.stomp_port = 0;
   EXPECT_NE(mistake().find("nothing to serve"), std::string::npos);
 }
 
@@ -165,12 +170,32 @@ TEST_F(Configuring, AListenersOwnCertificateWinsOverTheSharedOne) {
             (TlsSettings{"mqtt.pem", "mqtt.pem", "ca.pem", VerifyClient::optional}));
 }
 
+TEST_F(Configuring, WithoutTlsStompStaysOnLoopbackUnlessAllowed) {
+  environment_ = {{"SECRET", "s"}};
+  ASSERT_TRUE(load());
+  EXPECT_EQ(load()->listen, "::");
+  EXPECT_EQ(load()->stomp.listen, "localhost");
+  const auto told = [this] { return load()->notes.back().find("STOMP") != std::string::npos; };
+  EXPECT_FALSE(told()) << "nobody asked for it";
+  environment_["STOMP_PORT"] = "61613";
+  EXPECT_TRUE(told());
+  file("[stomp]\nplain_remote = true\n");
+  EXPECT_EQ(load()->stomp.listen, "::");
+  EXPECT_TRUE(told());
+}
+
+TEST_F(Configuring, EventsHaveAtLeastOneDestination) {
+  file("[events]\nevent_queue = []\n");
+  EXPECT_EQ(mistake(),
+            path_ + ":2: events.event_queue is empty; expected at least one destination");
+}
+
 TEST_F(Configuring, WhatTheFirstDoctorHadIsAcceptedWithANote) {
-  environment_ = {{"MONGO_HOST", "db"}, {"STOMP_PORT", "61613"}, {"CLUSTERED", "0"}};
+  environment_ = {{"MONGO_HOST", "db"}, {"CLUSTERED", "0"}};
   const auto loaded = load();
   ASSERT_TRUE(loaded);
   EXPECT_FALSE(loaded->clustered);
-  EXPECT_EQ(loaded->notes.size(), 2u);
+  EXPECT_EQ(loaded->notes.size(), 1u);
 }
 
 TEST_F(Configuring, EveryLimitIsASettingOfTheSameName) {

@@ -7,7 +7,7 @@ namespace {
 // However many addresses there are: guessing must not fill the log.
 constexpr std::size_t lines_a_minute = 60;
 
-constexpr std::array<const char*, 2> names = {"HTTP", "MQTT"};
+constexpr std::array<const char*, 3> names = {"HTTP", "MQTT", "STOMP"};
 
 }  // namespace
 

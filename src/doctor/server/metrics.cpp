@@ -2,6 +2,7 @@
 
 #include "doctor/server/metrics_text.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/stomp_metrics.hpp"
 #include "doctor/server/tls_endpoint.hpp"
 
 namespace doctor::server {
@@ -39,10 +40,12 @@ Metrics::Metrics(const std::vector<std::unique_ptr<IoThread>>& threads, const Sh
 Task<std::string> Metrics::collect(Mailbox& mailbox) const {
   mqtt::Figures figures;
   if (shared_.mqtt != nullptr) figures = co_await shared_.mqtt->figures(mailbox);
-  co_return text(figures);
+  StompService::Figures stomp;
+  if (shared_.stomp != nullptr) stomp = co_await shared_.stomp->figures(mailbox);
+  co_return text(figures, stomp);
 }
 
-std::string Metrics::text(const mqtt::Figures& mqtt) const {
+std::string Metrics::text(const mqtt::Figures& mqtt, const StompService::Figures& stomp) const {
   MetricsText out;
   out.family("doctor_build_info", "gauge", "The version that runs.");
   out.sample("doctor_build_info", {{"version", version_}}, std::uint64_t{1});
@@ -62,6 +65,7 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
   connections("http", shared_.http_connections);
   connections("mqtt", shared_.mqtt_tcp_connections);
   connections("mqtt-websocket", shared_.mqtt_websocket_connections);
+  connections("stomp", shared_.stomp_connections);
   out.family("doctor_connections_refused_total", "counter",
              "Over the limit `connections`, or for want of what the system must give.");
   const auto refused = [&out](std::string_view cause, const std::atomic<std::uint64_t>& count) {
@@ -75,6 +79,8 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
              shared_.failed_logins.count(FailedLogins::Over::http));
   out.sample("doctor_failed_logins_total", {{"protocol", "mqtt"}},
              shared_.failed_logins.count(FailedLogins::Over::mqtt));
+  out.sample("doctor_failed_logins_total", {{"protocol", "stomp"}},
+             shared_.failed_logins.count(FailedLogins::Over::stomp));
   write_tls(out, shared_.tls);
   out.single("doctor_body_bytes_under_way", "gauge", "Bytes of request bodies being received.",
              shared_.bodies.used());
@@ -180,6 +186,8 @@ std::string Metrics::text(const mqtt::Figures& mqtt) const {
              state.waiting);
   out.single("doctor_mqtt_state_bytes", "gauge", "Size on disk of what is kept of MQTT.",
              state.size_on_disk);
+  write_stomp(out, stomp.broker);
+  write_hub(out, stomp.hub);
   return out.take();
 }
 

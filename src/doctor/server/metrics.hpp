@@ -8,6 +8,7 @@
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/server/io_thread.hpp"
 #include "doctor/server/shared.hpp"
+#include "doctor/server/stomp_service.hpp"
 
 namespace doctor::server {
 
@@ -19,11 +20,11 @@ class Metrics {
   Metrics(const std::vector<std::unique_ptr<IoThread>>& threads, const Shared& shared,
           std::string version);
 
-  /// Asks the broker's thread for its figures, then writes all.
+  /// Asks the brokers' threads for their figures, then writes all.
   Task<std::string> collect(Mailbox& mailbox) const;
 
  private:
-  std::string text(const mqtt::Figures& mqtt) const;
+  std::string text(const mqtt::Figures& mqtt, const StompService::Figures& stomp) const;
 
   const std::vector<std::unique_ptr<IoThread>>& threads_;
   const Shared& shared_;

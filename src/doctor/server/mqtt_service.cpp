@@ -1,6 +1,7 @@
 #include "doctor/server/mqtt_service.hpp"
 
 #include "doctor/base/log.hpp"
+#include "doctor/server/commit_log.hpp"
 #include "doctor/server/mqtt_connection.hpp"
 
 namespace doctor::server {
@@ -21,10 +22,7 @@ MqttService::MqttService(IoThread& thread, Shared& shared, const engine::Authori
           [this](std::string_view peer, Clock::time_point now) {
             return shared_.failed_logins.note(FailedLogins::Over::mqtt, peer, now);
           },
-          [this](document::Revision revision, std::uint64_t from, std::size_t max_changes) {
-            return read_log(revision, from, max_changes);
-          },
-          [](std::string_view warning) { log::warning(warning); }),
+          read_log_of(shared), [](std::string_view warning) { log::warning(warning); }),
       scratch_input_(scratch_size, '\0') {}
 
 MqttService::~MqttService() = default;
@@ -102,20 +100,6 @@ void MqttService::carry_on() {
     broker_.advance(Clock::now());
     pump();
   });
-}
-
-std::optional<document::CommitPart> MqttService::read_log(document::Revision revision,
-                                                          std::uint64_t from,
-                                                          std::size_t max_changes) const {
-  auto part = shared_.engine->snapshot()->log_part(revision, from, max_changes);
-  if (!part) {
-    if (part.error().code != Errc::not_found) log::error(part.error().detail);
-    return std::nullopt;
-  }
-  std::erase_if(part->changes, [](const document::Change& change) {
-    return change.collection == document::sessions_collection;
-  });
-  return std::move(*part);
 }
 
 void MqttService::adopt(DetachedStream stream, Carrier carrier, std::string received,

@@ -99,8 +99,6 @@ class MqttService final : public engine::Listener {
  private:
   std::optional<mqtt::LoggedIn> log_in(const mqtt::Credentials& credentials) const;
   void announce_batch();
-  std::optional<document::CommitPart> read_log(document::Revision revision, std::uint64_t from,
-                                               std::size_t max_changes) const;
   rest::ClientsReply carry_out(const rest::ClientsRequest& request);
   void add_socket(mqtt::ClientView& client) const;
   void look_at_progress();

@@ -12,6 +12,7 @@
 #include "doctor/server/listener.hpp"
 #include "doctor/server/metrics.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/stomp_service.hpp"
 #include "doctor/server/tls_endpoint.hpp"
 
 namespace doctor::server {
@@ -47,6 +48,18 @@ void raise_file_limit(std::size_t connections) {
   }
 }
 
+// Commits are told to each in turn.
+class Listeners final : public engine::Listener {
+ public:
+  explicit Listeners(std::vector<engine::Listener*> all) : all_(std::move(all)) {}
+  void committed(std::span<const document::CommitPtr> commits) override {
+    for (engine::Listener* listener : all_) listener->committed(commits);
+  }
+
+ private:
+  std::vector<engine::Listener*> all_;
+};
+
 }  // namespace
 
 class Server::Impl {
@@ -68,6 +81,8 @@ class Server::Impl {
   Result<void> listen_everywhere();
   Listener::Accepted serve_http(HttpConnection::Role role);
   Listener::Accepted serve_mqtt();
+  Listener::Accepted serve_stomp();
+  IoThread& stomp_thread() { return *threads_.back(); }
   void reload_certificates();
   void use_service();
   Task<void> tick();
@@ -82,9 +97,13 @@ class Server::Impl {
   // Destroyed from the last to the first: the engine completes what was submitted; with the threads
   // go the coroutines that use the rest.
   std::unique_ptr<MqttService> mqtt_;
+  hub::NoMethods methods_;
+  std::unique_ptr<StompService> stomp_;
+  std::unique_ptr<Listeners> commit_listeners_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<TlsEndpoint> api_tls_;  // null: that listener is off
   std::unique_ptr<TlsEndpoint> mqtt_tls_;
+  std::unique_ptr<TlsEndpoint> stomp_tls_;
   std::unique_ptr<TlsEndpoint> metrics_tls_;
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -108,13 +127,20 @@ Result<void> Server::Impl::start() {
   for (std::size_t i = 0; i < (configuration_.clustered ? cores : 1); ++i) {
     threads_.push_back(std::make_unique<IoThread>(sweep_interval(configuration_.limits)));
   }
-  // The broker is told where it begins before there is an engine, so no commit is missed.
+  // The brokers are told where they begin before there is an engine, so no commit is missed.
   mqtt_ = std::make_unique<MqttService>(*threads_.front(), shared_, authority_);
   mqtt_->set_revision(store_->revision());
-  engine_ = std::make_unique<engine::Engine>(*store_, configuration_.limits, mqtt_.get());
+  stomp_ = std::make_unique<StompService>(stomp_thread(), shared_, authority_, configuration_.stomp,
+                                          version_, methods_);
+  stomp_->set_revision(store_->revision());
+  commit_listeners_ =
+      std::make_unique<Listeners>(std::vector<engine::Listener*>{mqtt_.get(), stomp_.get()});
+  engine_ =
+      std::make_unique<engine::Engine>(*store_, configuration_.limits, commit_listeners_.get());
   metrics_ = std::make_unique<Metrics>(threads_, shared_, version_);
   shared_.engine = engine_.get();
   shared_.mqtt = mqtt_.get();
+  shared_.stomp = stomp_.get();
   shared_.metrics = metrics_.get();
   const Result<void> restored = mqtt_->restore(configuration_.data_dir / store::mqtt_file_name,
                                                configuration_.store_map_size);
@@ -123,6 +149,7 @@ Result<void> Server::Impl::start() {
 
   use_service();
   mqtt_->start(version_);
+  stomp_->start();
   asio::co_spawn(threads_.front()->executor(), tick(), asio::detached);
   for (const auto& listener : listeners_) listener->start();
   for (const auto& thread : threads_) thread->start();
@@ -147,6 +174,7 @@ Result<void> Server::Impl::read_certificates() {
   };
   Result<void> read = open(api_tls_, "api", TlsProtocol::http, configuration_.api_tls);
   if (read) read = open(mqtt_tls_, "mqtt", TlsProtocol::mqtt, configuration_.mqtt_tls);
+  if (read) read = open(stomp_tls_, "stomp", TlsProtocol::stomp, configuration_.stomp_tls);
   if (read) read = open(metrics_tls_, "metrics", TlsProtocol::http, configuration_.metrics_tls);
   return read;
 }
@@ -165,6 +193,14 @@ Result<void> Server::Impl::listen_everywhere() {
   if (done) {
     done = listen(c.tls_listen, c.mqtt_tls.port,
                   {"MQTT over TLS", all, mqtt_tls_.get(), serve_mqtt()});
+  }
+  if (done) {
+    done =
+        listen(c.stomp.listen, c.stomp_port, {"STOMP", {&stomp_thread()}, nullptr, serve_stomp()});
+  }
+  if (done) {
+    done = listen(c.tls_listen, c.stomp_tls.port,
+                  {"STOMP over TLS", all, stomp_tls_.get(), serve_stomp()});
   }
   if (done) {
     done = listen(c.metrics_listen, c.metrics_port, {"metrics", {first}, nullptr, operations});
@@ -221,6 +257,16 @@ Listener::Accepted Server::Impl::serve_mqtt() {
   };
 }
 
+Listener::Accepted Server::Impl::serve_stomp() {
+  return [this](IoThread& thread, Stream stream, std::string peer, Share place) {
+    if (&thread == &stomp_thread()) {
+      stomp_->accept(std::move(stream), std::move(peer), std::move(place));
+    } else {
+      stomp_->adopt(stream.detach(), std::move(peer), std::move(place));
+    }
+  };
+}
+
 // Each thread has a reference count of its own on the one service: a shared one would be written by
 // all threads at every request.
 void Server::Impl::use_service() {
@@ -253,6 +299,7 @@ void Server::Impl::reload_certificates() {
   };
   reload(api_tls_.get(), configuration_.api_tls);
   reload(mqtt_tls_.get(), configuration_.mqtt_tls);
+  reload(stomp_tls_.get(), configuration_.stomp_tls);
   reload(metrics_tls_.get(), configuration_.metrics_tls);
 }
 
@@ -264,13 +311,17 @@ void Server::Impl::reload(const Configuration& configuration) {
   configuration_.log_format = configuration.log_format;
   configuration_.allowed_hosts = configuration.allowed_hosts;
   configuration_.cors_origins = configuration.cors_origins;
-  for (const auto tls :
-       {&Configuration::api_tls, &Configuration::mqtt_tls, &Configuration::metrics_tls}) {
+  configuration_.stomp.connectors = configuration.stomp.connectors;
+  configuration_.stomp.check_peer_name = configuration.stomp.check_peer_name;
+  configuration_.stomp.document_events = configuration.stomp.document_events;
+  for (const auto tls : {&Configuration::api_tls, &Configuration::mqtt_tls,
+                         &Configuration::stomp_tls, &Configuration::metrics_tls}) {
     if ((configuration.*tls).port == 0) continue;  // turned off by the file: at the next start
     (configuration_.*tls).settings = (configuration.*tls).settings;
   }
   log::configure(configuration_.log_level, configuration_.log_format);
   reload_certificates();
+  stomp_->use(configuration_.stomp);
   use_service();
   log::info("the configuration was read again");
 }
@@ -309,8 +360,11 @@ void Server::Impl::stop() {
     if (!finished) log::warning("some requests did not finish within shutdown_grace");
     // After the requests: what they wrote is announced before the clients are told to go.
     on(first, [this] { mqtt_->shut_down(); });
+    on(stomp_thread(), [this] { stomp_->shut_down(); });
     wait_for(milliseconds(1000), [this] {
-      return shared_.mqtt_tcp_connections + shared_.mqtt_websocket_connections == 0;
+      return shared_.mqtt_tcp_connections + shared_.mqtt_websocket_connections +
+                 shared_.stomp_connections ==
+             0;
     });
     for (const auto& thread : threads_) {
       on(*thread, [&thread] { thread->deadlines().abort(); });
@@ -323,6 +377,7 @@ void Server::Impl::stop() {
   engine_.reset();
   listeners_.clear();
   threads_.clear();
+  stomp_.reset();
   mqtt_.reset();
   store_.reset();
 }

@@ -20,6 +20,7 @@
 namespace doctor::server {
 
 class MqttService;
+class StompService;
 class Metrics;
 class TlsEndpoint;
 
@@ -36,7 +37,7 @@ inline Timestamp wall_clock() {
 /// Counts, logs and slows down failed logins, for all transports and threads.
 class FailedLogins {
  public:
-  enum class Over : std::uint8_t { http, mqtt };
+  enum class Over : std::uint8_t { http, mqtt, stomp };
 
   explicit FailedLogins(std::chrono::milliseconds delay_max) : throttle_(delay_max) {}
 
@@ -49,7 +50,7 @@ class FailedLogins {
  private:
   bool may_log(Clock::time_point now);
 
-  std::array<std::atomic<std::uint64_t>, 2> counts_{};
+  std::array<std::atomic<std::uint64_t>, 3> counts_{};
   std::mutex mutex_;
   LoginThrottle throttle_;      // guarded by mutex_
   Clock::time_point minute_{};  // guarded by mutex_
@@ -78,6 +79,7 @@ struct Shared {
   std::atomic<std::size_t> http_connections{0};
   std::atomic<std::size_t> mqtt_tcp_connections{0};
   std::atomic<std::size_t> mqtt_websocket_connections{0};
+  std::atomic<std::size_t> stomp_connections{0};
   std::atomic<std::uint64_t> connections_refused{0};  ///< over the limit
   std::atomic<std::uint64_t> accepts_failed{0};       ///< for want of file descriptors or memory
   std::atomic<std::uint64_t> websockets_broken{0};    ///< closed for breaking RFC 6455 or §6
@@ -90,6 +92,7 @@ struct Shared {
   // Set before the first connection is accepted, and not changed while there is one.
   engine::Engine* engine = nullptr;
   MqttService* mqtt = nullptr;
+  StompService* stomp = nullptr;
   const Metrics* metrics = nullptr;
   std::vector<const TlsEndpoint*> tls;
 };

@@ -11,7 +11,7 @@ namespace doctor::server {
 namespace {
 
 // As ALPN writes them, each behind its length. Sessions keep their address.
-constexpr std::array<std::string_view, 2> protocols = {"\x08http/1.1", "\x04mqtt"};
+constexpr std::array<std::string_view, 3> protocols = {"\x08http/1.1", "\x04mqtt", "\x05stomp"};
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* offered, unsigned int offered_size, void* own) {

@@ -12,7 +12,7 @@ namespace doctor::server {
 
 /// What is spoken inside, told by ALPN: a client that offers only others is refused (RFC 7301 §3.2,
 /// so that no browser is led to speak to a broker); it need not offer any.
-enum class TlsProtocol : std::uint8_t { http, mqtt };
+enum class TlsProtocol : std::uint8_t { http, mqtt, stomp };
 
 /// A certificate with its key and all the rules by which a listener speaks TLS. Does not change;
 /// may be used by any thread.

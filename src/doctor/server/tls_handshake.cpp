@@ -146,7 +146,7 @@ void note_misplaced_tls(Shared& shared, const Stream& stream, std::string_view o
   const auto peer = stream.peer();
   log::warning(
       "a client begins TLS on a port without it: it may have the wrong port, or there is none with "
-      "TLS yet (api_tls_port, mqtt_tls_port); further ones are told once a minute",
+      "TLS yet (api_tls_port, mqtt_tls_port, stomp_tls_port); further ones are told once a minute",
       {{"peer", peer ? shown(*peer) : "unknown"},
        {"untold since the last", std::to_string(*unsaid)}});
 }

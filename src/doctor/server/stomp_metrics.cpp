@@ -1,0 +1,74 @@
+#include "doctor/server/stomp_metrics.hpp"
+
+#include <initializer_list>
+#include <utility>
+
+namespace doctor::server {
+namespace {
+
+using Counts = std::initializer_list<std::pair<std::string_view, std::uint64_t>>;
+
+void write_by(MetricsText& out, std::string_view label, std::string_view family,
+              std::string_view help, Counts counts) {
+  out.family(family, "counter", help);
+  for (const auto& [value, count] : counts) out.sample(family, {{label, value}}, count);
+}
+
+}  // namespace
+
+void write_stomp(MetricsText& out, const stomp::Figures& figures) {
+  out.single("doctor_stomp_subscriptions", "gauge", "Subscriptions of connected clients.",
+             figures.subscriptions);
+  out.single("doctor_stomp_queued_bytes", "gauge", "Bytes waiting for clients.",
+             figures.queued_bytes);
+  out.single("doctor_stomp_blocked", "gauge", "Clients that are not read from, for others' sake.",
+             figures.blocked);
+  out.single("doctor_stomp_frames_received_total", "counter", "Frames from clients.",
+             figures.frames_in);
+  write_by(out, "direction", "doctor_stomp_bytes_total", "Bytes by direction.",
+           {{"in", figures.bytes_in}, {"out", figures.bytes_out}});
+  write_by(out, "direction", "doctor_stomp_messages_total", "SENDs that took effect, and MESSAGEs.",
+           {{"in", figures.messages_in}, {"out", figures.messages_out}});
+  out.single("doctor_stomp_unheard_total", "counter", "SENDs that had no subscriber.",
+             figures.unheard);
+  out.single("doctor_stomp_nacked_total", "counter",
+             "Messages refused, or not settled when their subscription ended.", figures.nacked);
+  write_by(out, "cause", "doctor_stomp_connects_refused_total", "CONNECTs refused.",
+           {{"credentials", figures.refused_credentials}, {"version", figures.refused_version}});
+  write_by(out, "cause", "doctor_stomp_dropped_total", "Messages that a client did not get.",
+           {{"queue_full", figures.dropped_overflow},
+            {"forbidden", figures.dropped_forbidden},
+            {"answer", figures.dropped_answers}});
+  write_by(out, "cause", "doctor_stomp_closed_total", "Connections that the broker ended.",
+           {{"malformed", figures.closed_malformed},
+            {"protocol", figures.closed_protocol},
+            {"limit", figures.closed_limit},
+            {"forbidden", figures.closed_forbidden},
+            {"connect_timeout", figures.closed_connect_timeout},
+            {"heart_beat", figures.closed_heart_beat},
+            {"slow", figures.closed_slow},
+            {"session_ended", figures.closed_session_ended}});
+}
+
+void write_hub(MetricsText& out, const hub::Figures& figures) {
+  out.single("doctor_rpc_calls_total", "counter", "Calls of JSON-RPC, notifications too.",
+             figures.calls);
+  out.single("doctor_rpc_calls_under_way", "gauge", "Calls that are not answered yet.",
+             figures.calls_under_way);
+  out.single("doctor_rpc_calls_bytes", "gauge", "Bytes of requests that are not answered yet.",
+             figures.calls_bytes);
+  out.single("doctor_rpc_calls_refused_total", "counter", "Over rpc_calls or rpc_calls_bytes.",
+             figures.calls_refused);
+  out.single("doctor_rpc_answers_too_large_total", "counter",
+             "Over a quarter of stomp_outbox_bytes.", figures.answers_too_large);
+  write_by(out, "source", "doctor_events_total", "Events, whoever heard.",
+           {{"clients", figures.events}, {"documents", figures.document_events}});
+  out.single("doctor_events_not_kept_total", "counter",
+             "Events that the rules did not get, over events_waiting or events_waiting_bytes.",
+             figures.events_not_kept);
+  out.single("doctor_document_events_lost_total", "counter",
+             "Times that changes left the commit log before there were events of them.",
+             figures.document_events_lost);
+}
+
+}  // namespace doctor::server

@@ -1,0 +1,216 @@
+#include "doctor/server/stomp_service.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "doctor/base/crypto.hpp"
+#include "doctor/base/log.hpp"
+#include "doctor/rest/compression.hpp"
+#include "doctor/server/commit_log.hpp"
+#include "doctor/server/stomp_connection.hpp"
+
+namespace doctor::server {
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval{100};
+constexpr unsigned ticks_between_looks = 5;
+constexpr std::size_t scratch_size = 64u << 10;
+
+hub::Options options_of(const Configuration::Stomp& settings, const std::string& version) {
+  hub::Options options;
+  options.broker.server = "Doctor/" + version;
+  options.broker.instance = hex(random_bytes(8)) + "-";
+  options.broker.strict_destinations = settings.strict_destinations;
+  options.broker.ovirt = settings.compat == Configuration::Stomp::Compat::ovirt;
+  options.event_queues = settings.event_queues;
+  return options;
+}
+
+hub::Settings settings_of(const Configuration::Stomp& settings) {
+  return {settings.connectors, settings.document_events};
+}
+
+}  // namespace
+
+StompService::StompService(IoThread& thread, Shared& shared, const engine::Authority& authority,
+                           const Configuration::Stomp& settings, const std::string& version,
+                           hub::Methods& methods)
+    : thread_(thread),
+      shared_(shared),
+      authority_(authority),
+      methods_(methods),
+      settings_(settings),
+      hub_(shared.limits, options_of(settings, version), settings_of(settings), surroundings()),
+      scratch_input_(scratch_size, '\0') {}
+
+StompService::~StompService() = default;
+
+hub::Surroundings StompService::surroundings() {
+  hub::Surroundings around;
+  around.authority.secured = authority_.secured();
+  around.authority.is_secret = [this](std::string_view secret) {
+    return authority_.is_secret(secret);
+  };
+  around.authority.session = [this](std::string_view id) {
+    return authority_.session(*shared_.engine->snapshot(), id, wall_clock());
+  };
+  around.failed_login = [this](std::string_view peer, Clock::time_point now) {
+    return shared_.failed_logins.note(FailedLogins::Over::stomp, peer, now);
+  };
+  around.read_log = read_log_of(shared_);
+  around.gunzip = rest::gunzip;
+  around.log = [](std::string_view warning) { log::warning(warning); };
+  return around;
+}
+
+void StompService::start() {
+  asio::co_spawn(thread_.executor(), tick(), asio::detached);
+}
+
+void StompService::committed(std::span<const document::CommitPtr> commits) {
+  const std::scoped_lock lock(mutex_);
+  const bool first = batch_.empty();
+  batch_.insert(batch_.end(), commits.begin(), commits.end());
+  if (first) asio::post(thread_.context(), [this] { announce_batch(); });
+}
+
+void StompService::announce_batch() {
+  std::vector<document::CommitPtr> batch;
+  {
+    const std::scoped_lock lock(mutex_);
+    batch.swap(batch_);
+  }
+  hub_.announce(batch, Clock::now());
+  pump();
+}
+
+void StompService::adopt(DetachedStream stream, std::string peer, Share place) {
+  asio::post(thread_.context(), [this, stream = std::move(stream), peer = std::move(peer),
+                                 place = std::move(place)]() mutable {
+    accept(Stream(thread_.executor(), std::move(stream)), std::move(peer), std::move(place));
+  });
+}
+
+void StompService::accept(Stream stream, std::string peer, Share place) {
+  auto certificate = certified_name(stream, peer);
+  const stomp::ConnectionId id =
+      broker().accept(std::move(peer), std::move(certificate), Clock::now(), wall_clock());
+  auto connection =
+      std::make_shared<StompConnection>(*this, thread_, id, std::move(stream), std::move(place));
+  connections_[id] = connection.get();
+  connection->start();
+}
+
+// Of the names in a certificate the one by which it is the connector, if there is one.
+std::optional<std::string> StompService::certified_name(const Stream& stream,
+                                                        std::string_view peer) const {
+  std::vector<std::string> names = stream.certified_names();
+  if (names.empty()) return std::nullopt;
+  const auto has = [&](std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (settings_.check_peer_name && !is_loopback(peer) && !has(peer)) return std::nullopt;
+  for (const std::string& name : settings_.connectors) {
+    if (has(name)) return name;
+  }
+  return std::move(names.front());
+}
+
+void StompService::use(const Configuration::Stomp& settings) {
+  asio::post(thread_.context(), [this, settings] {
+    settings_ = settings;
+    hub_.use(settings_of(settings));
+  });
+}
+
+void StompService::pump() {
+  for (bool goes_on = true; goes_on;) {
+    goes_on = carry_out_requests();
+    for (const stomp::Attention& attention : broker().attention()) {
+      goes_on = true;
+      const auto found = connections_.find(attention.connection);
+      if (found != connections_.end()) found->second->attend(attention);
+    }
+  }
+  carry_on();
+}
+
+bool StompService::carry_out_requests() {
+  auto requests = hub_.take_requests(Clock::now());
+  for (hub::Request& request : requests) {
+    const hub::RequestNumber number = request.number;
+    methods_.carry_out(
+        std::move(request), [this, number](std::vector<events::RpcResponse> responses) {
+          asio::post(thread_.context(), [this, number, responses = std::move(responses)]() mutable {
+            hub_.answer(number, std::move(responses), Clock::now());
+            pump_soon();
+          });
+        });
+  }
+  return !requests.empty();
+}
+
+// Between two parts everyone else on this thread has a turn, and sockets take what was queued.
+void StompService::carry_on() {
+  if (advancing_ || !hub_.unfinished()) return;
+  advancing_ = true;
+  asio::post(thread_.context(), [this] {
+    advancing_ = false;
+    hub_.advance(Clock::now());
+    pump();
+  });
+}
+
+void StompService::pump_soon() {
+  if (pumping_) return;
+  pumping_ = true;
+  asio::post(thread_.context(), [this] {
+    pumping_ = false;
+    pump();
+  });
+}
+
+void StompService::look_at_progress_of(StompConnection& connection) {
+  Writing& writing = connection;
+  if (!writing.is_linked()) writing_.push_back(writing);
+}
+
+void StompService::look_at_progress() {
+  for (auto at = writing_.begin(); at != writing_.end();) {
+    auto& connection = static_cast<StompConnection&>(*at);
+    ++at;
+    if (!connection.look_at_progress()) connection.Writing::unlink();
+  }
+}
+
+Task<void> StompService::tick() {
+  Timer timer(thread_.context());
+  auto look = Clock::now();
+  for (;;) {
+    const auto now = Clock::now();
+    timer.expires_at(std::min(now + tick_interval, broker().wake().value_or(now + tick_interval)));
+    const auto [failure] = co_await timer.async_wait(as_values);
+    if (failure) co_return;
+    if (Clock::now() >= look) {
+      look = Clock::now() + ticks_between_looks * tick_interval;
+      look_at_progress();
+    }
+    broker().tick(Clock::now(), wall_clock());
+    pump();
+  }
+}
+
+Task<StompService::Figures> StompService::figures(Mailbox& mailbox) {
+  return reply_of<Figures>(mailbox, [this](std::shared_ptr<Reply<Figures>> reply) {
+    asio::post(thread_.context(), [this, reply = std::move(reply)] {
+      reply->send({broker().figures(), hub_.figures()});
+    });
+  });
+}
+
+void StompService::shut_down() {
+  broker().shut_down();
+  pump();
+}
+
+}  // namespace doctor::server
