@@ -47,8 +47,10 @@ class Budget {
   /// Which budget was passed.
   Error error() const {
     if (answer_passed_) {
-      return invalid("the answer is longer than " + std::to_string(answer_max_) +
-                     " bytes (limit answer_size): select less of each document, or set a limit");
+      return doctor::error(Errc::too_large, "the answer is longer than " +
+                                                std::to_string(answer_max_) +
+                                                " bytes (limit answer_size): select less of each "
+                                                "document, or set a limit");
     }
     const std::string passed = documents_ > documents_max_ ? "" : "the contents of ";
     return invalid("the query looks at more than " + passed + std::to_string(documents_max_) +

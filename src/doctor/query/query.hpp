@@ -55,8 +55,8 @@ struct Page {
 
 /// Appends the answer for a collection, an array, to `out`.
 /// @param position  the decrypted `after`, or empty; Errc::invalid if it does not fit the query
-/// Errors: Errc::invalid naming the budget that was passed (`query_documents`, `answer_size`);
-/// `out` is then to be thrown away.
+/// Errors: Errc::invalid, naming the budget `query_documents`, or Errc::too_large, naming
+/// `answer_size`, when it was passed; `out` is then to be thrown away.
 Result<Page> list(const document::View& view, std::string_view collection, const Query& query,
                   std::string_view position, const Limits& limits, std::string& out);
 

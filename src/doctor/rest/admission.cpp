@@ -64,6 +64,10 @@ Need need_of(const Request& request) {
   return request.resource == Resource::metrics ? Need::scraper : Need::nothing;
 }
 
+bool is_of_sessions(Resource resource) {
+  return resource == Resource::sessions || resource == Resource::session;
+}
+
 Response unauthenticated(const Request& request, Need need, Refusal refusal) {
   Response response = refuse(request, error(Errc::unauthenticated, std::move(refusal.detail)));
   response.add("WWW-Authenticate", challenge(need, refusal.failed_login));
@@ -77,6 +81,24 @@ Result<std::string_view> decoded(Request& request, std::string_view segment) {
   return request.keep(*std::move(text));
 }
 
+// Judges the names of what is asked for, decoded.
+Result<void> check_names(const Request& request) {
+  const bool of_documents = request.area == Area::entities || request.area == Area::query;
+  if (of_documents && request.resource != Resource::collections &&
+      !document::is_collection_name(request.collection)) {
+    return invalid_in("collection", "the name of a collection is 1 to 64 of A-Z a-z 0-9 _ -");
+  }
+  const bool of_one =
+      request.resource == Resource::document || request.resource == Resource::query_document;
+  if (of_one && !document::is_document_id(request.id)) {
+    return invalid_in("id", "an id is 1 to 255 bytes of UTF-8 without control characters");
+  }
+  if (request.resource == Resource::session && !document::is_session_id(request.id)) {
+    return invalid_in("id", "the id of a session is 1 to 255 visible ASCII characters");
+  }
+  return {};
+}
+
 // Decodes the names in the path and judges them.
 Result<void> check_path(Request& request, const Route& route) {
   if (request.area == Area::sessions) {
@@ -84,24 +106,14 @@ Result<void> check_path(Request& request, const Route& route) {
   } else if (route.collection.data() != nullptr) {
     const auto name = decoded(request, route.collection);
     if (!name) return name.error();
-    if (!document::is_collection_name(*name)) {
-      return invalid_in("collection", "the name of a collection is 1 to 64 of A-Z a-z 0-9 _ -");
-    }
     request.collection = *name;
   }
   if (route.id.data() != nullptr) {
     const auto id = decoded(request, route.id);
     if (!id) return id.error();
-    if (request.area == Area::sessions && !document::is_session_id(*id)) {
-      return invalid_in("id", "the id of a session is 1 to 255 visible ASCII characters");
-    }
-    const bool of_document = request.area == Area::entities || request.area == Area::query;
-    if (of_document && !document::is_document_id(*id)) {
-      return invalid_in("id", "an id is 1 to 255 bytes of UTF-8 without control characters");
-    }
     request.id = *id;
   }
-  return {};
+  return check_names(request);
 }
 
 // Notes what the headers ask of the answer.
@@ -166,6 +178,43 @@ Result<std::string_view> check_source(const AdmissionContext& context, const Fie
   auto origin = judge_origin(fields.origin, fields.host, context.options.cors_origins);
   if (!origin) return origin.error();
   return origin->allow;
+}
+
+std::variant<Admitted, Response> admit_direct(const AdmissionContext& context, DirectRequest direct,
+                                              const document::Principal& sender,
+                                              const document::View& view, Timestamp now) {
+  std::variant<Admitted, Response> admission(std::in_place_type<Admitted>);
+  Request& request = std::get<Admitted>(admission).request();
+  request.method = direct.method;
+  request.resource = direct.resource;
+  request.area = is_of_sessions(direct.resource) ? Area::sessions : Area::entities;
+  request.collection = is_of_sessions(direct.resource) ? document::sessions_collection
+                                                       : request.keep(std::move(direct.collection));
+  request.id = request.keep(std::move(direct.id));
+  request.fields.content_type = type_of(direct.patch);
+  if (direct.if_match) request.fields.if_match = request.keep(*std::move(direct.if_match));
+  if (direct.if_none_match) {
+    request.fields.if_none_match = request.keep(*std::move(direct.if_none_match));
+  }
+  if (direct.min_revision) {
+    request.fields.min_revision = request.keep(std::to_string(direct.min_revision->value));
+  }
+  request.prefers_minimal = direct.minimal;
+  request.answer_max = direct.answer_max;
+
+  const Need need = need_of(request);
+  auto access = judge_sender(sender, need, context.authority, view, now);
+  if (auto* refusal = std::get_if<Refusal>(&access)) {
+    return unauthenticated(request, need, std::move(*refusal));
+  }
+  request.access = std::get<Access>(access);
+  request.access.session_id = request.keep(std::string(request.access.session_id));
+  request.admitted_at = view.revision();
+  if (auto good = check_names(request); !good) return problem_answer(request, good.error());
+  if (auto good = check_precondition(request, view, context.identity.id); !good) {
+    return problem_answer(request, good.error());
+  }
+  return admission;
 }
 
 Admission admit_request(const AdmissionContext& context, const RequestHead& head,

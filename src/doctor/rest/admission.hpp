@@ -26,6 +26,12 @@ std::variant<Admitted, Own, FailedLogin, Response> admit_request(const Admission
                                                                  const document::View& view,
                                                                  Timestamp now);
 
+/// The same for a request that has no target and comes from no web page: by its sender, its names
+/// and its conditions.
+std::variant<Admitted, Response> admit_direct(const AdmissionContext& context, DirectRequest direct,
+                                              const document::Principal& sender,
+                                              const document::View& view, Timestamp now);
+
 /// Host and origin alone; Errc::forbidden. Gives what Access-Control-Allow-Origin is to be.
 Result<std::string_view> check_source(const AdmissionContext& context, const Fields& fields);
 

@@ -76,6 +76,26 @@ std::variant<Access, Refusal> judge_credentials(const Fields& fields, Need need,
                      : "this needs the connector's secret in the header SECRET");
 }
 
+std::variant<Access, Refusal> judge_sender(const document::Principal& sender, Need need,
+                                           const engine::Authority& authority,
+                                           const document::View& view, Timestamp now) {
+  if (need == Need::nothing) return Access{Kind::anyone};
+  switch (sender.kind) {
+    case Kind::session:
+      if (authority.session(view, sender.session->id, now) == nullptr) {
+        return failed(std::string(unknown_session));
+      }
+      if (need == Need::reader) return Access{Kind::session, sender.session->id};
+      return missing("a session only reads documents; this needs a connector's connection");
+    case Kind::anyone:
+      if (!authority.secured()) return Access{Kind::anyone};
+      return missing("this needs a connection with credentials");
+    case Kind::connector:
+      break;
+  }
+  return Access{Kind::connector};
+}
+
 std::string_view challenge(Need need, bool failed_login) {
   // There is no registered scheme for a header of its own; a name that no browser knows makes none
   // of them ask for a password.

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "doctor/base/time.hpp"
+#include "doctor/document/session.hpp"
 #include "doctor/document/view.hpp"
 #include "doctor/engine/authority.hpp"
 #include "doctor/rest/fields.hpp"
@@ -32,6 +33,12 @@ struct Refusal {
 std::variant<Access, Refusal> judge_credentials(const Fields& fields, Need need,
                                                 const engine::Authority& authority,
                                                 const document::View& view, Timestamp now);
+
+/// The same for a peer that another transport has let in: a session is looked up again and only
+/// reads, also unsecured. The session's id in what is returned is the sender's own.
+std::variant<Access, Refusal> judge_sender(const document::Principal& sender, Need need,
+                                           const engine::Authority& authority,
+                                           const document::View& view, Timestamp now);
 
 /// The challenge of a 401 (RFC 9110 §11.6.1, RFC 6750 §3).
 std::string_view challenge(Need need, bool failed_login);

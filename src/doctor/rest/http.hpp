@@ -50,6 +50,8 @@ struct Response {
   std::optional<Repeatable> repeatable{};
 
   void add(std::string_view name, std::string_view value);  ///< appends a header line
+  /// The value of the first header of that name (spelt so); empty data() if there is none.
+  std::string_view header(std::string_view name) const;
   std::string_view octets() const { return shared_body ? *shared_body : body; }
 };
 

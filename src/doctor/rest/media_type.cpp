@@ -29,10 +29,23 @@ bool is_json_type(std::string_view content_type) {
 std::optional<document::PatchKind> patch_kind(std::string_view content_type) {
   using Kind = document::PatchKind;
   const std::string_view type = without_parameters(content_type);
-  if (type.empty() || equal_ignoring_case(type, "application/json")) return Kind::shallow;
-  if (equal_ignoring_case(type, "application/merge-patch+json")) return Kind::merge;
-  if (equal_ignoring_case(type, "application/json-patch+json")) return Kind::json_patch;
+  if (type.empty()) return Kind::shallow;
+  for (const Kind kind : {Kind::shallow, Kind::merge, Kind::json_patch}) {
+    if (equal_ignoring_case(type, type_of(kind))) return kind;
+  }
   return std::nullopt;
+}
+
+std::string_view type_of(document::PatchKind kind) {
+  switch (kind) {
+    case document::PatchKind::shallow:
+      break;
+    case document::PatchKind::merge:
+      return "application/merge-patch+json";
+    case document::PatchKind::json_patch:
+      return "application/json-patch+json";
+  }
+  return "application/json";
 }
 
 bool accepts(std::string_view accept, std::string_view type, std::string_view subtype) {

@@ -14,6 +14,9 @@ bool is_json_type(std::string_view content_type);
 /// The kind of patch that a Content-Type means; nothing if it means none.
 std::optional<document::PatchKind> patch_kind(std::string_view content_type);
 
+/// The Content-Type that means a kind of patch.
+std::string_view type_of(document::PatchKind kind);
+
 /// What PATCH takes, for `Accept-Patch`.
 inline constexpr std::string_view patch_types =
     "application/json, application/merge-patch+json, application/json-patch+json";

@@ -43,6 +43,14 @@ std::uint64_t secret_hash(const Key& key, std::string_view position) {
   return hash;
 }
 
+Response too_long(const Request& request, const document::View& view) {
+  return problem_answer(
+      request,
+      error(Errc::too_large, "the answer is longer than the " + std::to_string(request.answer_max) +
+                                 " bytes that can be sent here: use limit, or select less"),
+      view.revision());
+}
+
 /// One read, over the view of its reader.
 class Reading {
  public:
@@ -65,6 +73,8 @@ class Reading {
   Response precondition_failed() const;
   Response not_modified(Response response, bool weak, std::string_view opaque) const;
   Response conditional(Response response, std::string_view opaque) const;
+  Limits query_limits() const;
+  Response query_failed(Error failure) const;
 
   /// What is known of an answer before its query has run.
   struct Foreknown {
@@ -218,6 +228,22 @@ void Reading::add_next(Response& response, std::string_view position) const {
   response.add("Doctor-Next", cursor);
 }
 
+// What would be too long to be sent is given up as soon as that is known.
+Limits Reading::query_limits() const {
+  Limits limits = context_.limits;
+  limits.answer_size = std::min(limits.answer_size, request_.answer_max);
+  return limits;
+}
+
+// What passes `answer_size` asks too much of Doctor, not of whoever carries the answer.
+Response Reading::query_failed(Error failure) const {
+  if (failure.code == Errc::too_large) {
+    if (request_.answer_max < context_.limits.answer_size) return too_long(request_, view_);
+    failure.code = Errc::invalid;
+  }
+  return problem_answer(request_, failure, view_.revision());
+}
+
 // @param run  runs the query, appending to the body: Result<query::Page>
 template <class Run>
 Response Reading::query(Run run) const {
@@ -235,7 +261,7 @@ Response Reading::query(Run run) const {
 
   const auto start = std::chrono::steady_clock::now();
   Result<query::Page> page = run(response.body);
-  if (!page) return problem_answer(request_, page.error(), view_.revision());
+  if (!page) return query_failed(page.error());
   add_timing(response, std::chrono::steady_clock::now() - start);
   const std::size_t own_headers = response.headers.size();
 
@@ -265,7 +291,7 @@ Response Reading::document() const {
   if (!collection || !view_.find(*collection, request_.id)) return not_found();
   return query([this](std::string& out) -> Result<query::Page> {
     auto done =
-        query::one(view_, request_.collection, request_.id, *request_.query, context_.limits, out);
+        query::one(view_, request_.collection, request_.id, *request_.query, query_limits(), out);
     if (!done) return done.error();
     return query::Page{};
   });
@@ -274,7 +300,7 @@ Response Reading::document() const {
 Response Reading::list() const {
   return query([this](std::string& out) {
     return query::list(view_, request_.collection, request_.query ? *request_.query : plain_query(),
-                       request_.position, context_.limits, out);
+                       request_.position, query_limits(), out);
   });
 }
 
@@ -297,17 +323,18 @@ Response Reading::collections() const {
 Response answer_read(const ReadContext& context, const Request& request, const document::View& view,
                      Timestamp now) {
   if (request.min_revision && view.revision() < *request.min_revision) {
-    return problem_answer(request,
-                          error(Errc::unavailable,
-                                "this store has not reached the revision that "
-                                "Doctor-Min-Revision names"),
-                          view.revision());
+    return problem_answer(
+        request,
+        error(Errc::unavailable, "this store has not yet reached the revision that was asked for"),
+        view.revision());
   }
 
   if (request.area == Area::sessions) {
     const ActiveSessions active(view, now);
     const Reading reading(context, request, active, nullptr);
-    return request.resource == Resource::session ? reading.document() : reading.list();
+    Response response = request.resource == Resource::session ? reading.document() : reading.list();
+    if (response.octets().size() > request.answer_max) return too_long(request, view);
+    return response;
   }
 
   std::shared_ptr<const document::Session> session;
@@ -341,6 +368,7 @@ Response answer_read(const ReadContext& context, const Request& request, const d
   } else {
     response = read(document::PermittedView(view, session->permissions), &session->permissions);
   }
+  if (response.octets().size() > request.answer_max) return too_long(request, view);
   if (request.area == Area::entities && request.resource != Resource::collection &&
       !request.query) {
     response.repeatable = Repeatable{view.revision(), std::nullopt};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <forward_list>
 #include <optional>
@@ -47,6 +48,7 @@ struct Request {
   std::string_view allowed_origin{};  ///< for Access-Control-Allow-Origin; empty: no such header
   bool accepts_gzip = false;
   bool prefers_minimal = false;
+  std::size_t answer_max = SIZE_MAX;  ///< bytes that whoever carries the answer takes
   engine::Precondition precondition{};
 
   // From the body, for a read.

@@ -76,6 +76,12 @@ std::variant<Admitted, Own, FailedLogin, Response> Service::admit(const RequestH
   return admit_request(impl_->admission(), head, view, now);
 }
 
+std::variant<Admitted, Response> Service::admit(DirectRequest direct,
+                                                const document::Principal& sender,
+                                                const document::View& view, Timestamp now) const {
+  return admit_direct(impl_->admission(), std::move(direct), sender, view, now);
+}
+
 Service::Plan Service::plan(Admitted& admitted, std::string body, Timestamp now) const {
   Request& request = admitted.request();
   if (request.area == Area::clients) {

@@ -12,10 +12,12 @@
 #include "doctor/base/limits.hpp"
 #include "doctor/base/result.hpp"
 #include "doctor/base/time.hpp"
+#include "doctor/document/session.hpp"
 #include "doctor/document/view.hpp"
 #include "doctor/engine/authority.hpp"
 #include "doctor/engine/command.hpp"
 #include "doctor/rest/clients.hpp"
+#include "doctor/rest/direct_request.hpp"
 #include "doctor/rest/http.hpp"
 #include "doctor/rest/request.hpp"
 #include "doctor/store/store.hpp"
@@ -34,7 +36,7 @@ struct FailedLogin {
 };
 
 /// A request that was let in and understood from its headers: its body may be read. Refers to the
-/// head of the request, which must outlive it.
+/// head of the request, which must outlive it; one that was direct refers to nothing.
 class Admitted {
  public:
   bool is_read() const;
@@ -92,6 +94,10 @@ class Service {
   std::variant<Admitted, Own, FailedLogin, Response> admit(const RequestHead& head,
                                                            const document::View& view,
                                                            Timestamp now) const;
+  /// The same for a request that comes by another transport, from a sender that was judged when it
+  /// connected: a session is looked up again, and reads only. All other steps are the same.
+  std::variant<Admitted, Response> admit(DirectRequest direct, const document::Principal& sender,
+                                         const document::View& view, Timestamp now) const;
   /// @param body  empty unless `wants_body`
   using Plan = std::variant<Read, Write, ExportRead, ClientsRequest, Response>;
   Plan plan(Admitted& admitted, std::string body, Timestamp now) const;

@@ -36,6 +36,12 @@ class World {
   Response send(std::string_view method, std::string_view target, const Headers& headers = {},
                 std::string_view body = "");
 
+  /// A request from a sender that another transport has let in.
+  Response send(DirectRequest request, const document::Principal& sender,
+                std::string_view body = "");
+  /// What the engine does with a command.
+  Result<engine::Outcome> carry_out(engine::Command command);
+
   Response get(std::string_view target, const Headers& headers = {}) {
     return send("GET", target, headers);
   }
@@ -52,10 +58,10 @@ class World {
   std::filesystem::path directory;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<engine::Authority> authority;
-  std::unique_ptr<Service> service;
+  std::shared_ptr<Service> service;
 
  private:
-  Result<engine::Outcome> carry_out(engine::Command command);
+  Response answer(Admitted& admitted, std::string_view body);
 };
 
 /// The value of a header of an answer; "(none)" if it is not there.

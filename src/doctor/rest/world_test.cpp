@@ -15,7 +15,7 @@ World::World(WorldSetup with) : setup(std::move(with)) {
   options.map_size = 64u << 20;
   store = store::Store::open(options).value();
   authority = std::make_unique<engine::Authority>(setup.secret);
-  service = std::make_unique<Service>(setup.options, setup.limits, *authority, store->identity());
+  service = std::make_shared<Service>(setup.options, setup.limits, *authority, store->identity());
 }
 
 World::~World() {
@@ -58,7 +58,17 @@ Response World::send(std::string_view method, std::string_view target, const Hea
   }
 
   answered_by_head = false;
-  auto& admitted = std::get<Admitted>(admission);
+  return answer(std::get<Admitted>(admission), body);
+}
+
+Response World::send(DirectRequest request, const document::Principal& sender,
+                     std::string_view body) {
+  auto admission = service->admit(std::move(request), sender, *store->snapshot(), now);
+  if (auto* answer = std::get_if<Response>(&admission)) return std::move(*answer);
+  return answer(std::get<Admitted>(admission), body);
+}
+
+Response World::answer(Admitted& admitted, std::string_view body) {
   auto plan = service->plan(admitted, std::string(admitted.wants_body() ? body : ""), now);
   if (auto* answer = std::get_if<Response>(&plan)) return std::move(*answer);
   if (std::holds_alternative<Read>(plan)) return service->read(admitted, *store->snapshot(), now);
@@ -77,16 +87,8 @@ Response World::send(std::string_view method, std::string_view target, const Hea
 }
 
 std::string header_of(const Response& response, std::string_view name) {
-  std::string_view rest = response.headers;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find("\r\n"));
-    rest.remove_prefix(line.size() + 2);
-    const auto colon = line.find(": ");
-    if (equal_ignoring_case(line.substr(0, colon), name)) {
-      return std::string(line.substr(colon + 2));
-    }
-  }
-  return "(none)";
+  const std::string_view value = response.header(name);
+  return value.data() == nullptr ? "(none)" : std::string(value);
 }
 
 }  // namespace doctor::rest
