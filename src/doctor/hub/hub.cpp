@@ -49,7 +49,7 @@ void Hub::answer(RequestNumber number, std::vector<events::RpcResponse> response
 void Hub::publish(const Event& event, Clock::time_point now) {
   impl_->publish(event, now);
 }
-std::vector<Event> Hub::take_events() {
+std::deque<Event> Hub::take_events() {
   return impl_->take_events();
 }
 Figures Hub::figures() const {

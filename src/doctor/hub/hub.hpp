@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -97,8 +98,9 @@ class Hub {
 
   /// An event that no client sent, for all who may read everything.
   void publish(const Event& event, Clock::time_point now);
-  /// What clients have sent to event destinations since the last call.
-  std::vector<Event> take_events();
+  /// What clients have sent to event destinations since the last call; over `events_waiting` or
+  /// `events_waiting_bytes` the oldest are missing.
+  std::deque<Event> take_events();
 
   Figures figures() const;
 

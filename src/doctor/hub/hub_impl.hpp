@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -43,7 +44,7 @@ class Hub::Impl final : public stomp::Application {
   bool unfinished() const { return place_ != feed_.end(); }
   void advance(Clock::time_point now);
   void publish(const Event& event, Clock::time_point now);
-  std::vector<Event> take_events();
+  std::deque<Event> take_events();
 
   Figures figures() const { return figures_; }
 
@@ -103,7 +104,7 @@ class Hub::Impl final : public stomp::Application {
   document::Feed feed_;
   document::FeedPlace place_;  // of the change that is told next
 
-  std::vector<Event> kept_;
+  std::deque<Event> kept_;
   std::size_t kept_bytes_ = 0;
 
   stomp::Broker broker_;

@@ -10,6 +10,10 @@ namespace {
 // Changes that are told of in one call: others wait meanwhile.
 constexpr std::size_t changes_a_turn = 2'000;
 
+std::size_t memory_of(const Event& event) {
+  return sizeof(Event) + event.id.size() + event.params.size();
+}
+
 }  // namespace
 
 void Hub::Impl::set_revision(document::Revision revision) {
@@ -92,16 +96,16 @@ void Hub::Impl::publish(const Event& event, Clock::time_point now) {
 
 void Hub::Impl::keep(Event event) {
   if (!keeps_events_) return;
-  const std::size_t size = sizeof(Event) + event.id.size() + event.params.size();
-  if (kept_.size() >= limits_.events_waiting || kept_bytes_ + size > limits_.events_waiting_bytes) {
-    ++figures_.events_not_kept;
-    return;
-  }
-  kept_bytes_ += size;
+  kept_bytes_ += memory_of(event);
   kept_.push_back(std::move(event));
+  while (kept_.size() > limits_.events_waiting || kept_bytes_ > limits_.events_waiting_bytes) {
+    kept_bytes_ -= memory_of(kept_.front());
+    kept_.pop_front();
+    ++figures_.events_not_kept;
+  }
 }
 
-std::vector<Event> Hub::Impl::take_events() {
+std::deque<Event> Hub::Impl::take_events() {
   kept_bytes_ = 0;
   return std::exchange(kept_, {});
 }
