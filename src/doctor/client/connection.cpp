@@ -103,6 +103,7 @@ void Connection::stop(Clock::time_point now) {
 void Connection::end(Error reason) {
   answer_all(reason);
   state_ = State::ended;
+  ended_ = reason;
   control_.emplace_back(Ended{std::move(reason)});
 }
 

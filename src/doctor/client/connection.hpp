@@ -149,6 +149,7 @@ class Connection {
   std::uint64_t subscription_ = 0;  // the last id that was used
   std::string event_subscription_;  // its id; empty: none
 
+  Error ended_;              // why, once it has
   Clock::time_point due_{};  // of the attempt, the next attempt, or the end
   std::uint32_t failures_ = 0;
   bool told_down_ = false;

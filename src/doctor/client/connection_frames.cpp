@@ -175,15 +175,16 @@ void Connection::take_error(const stomp::Frame& frame, Clock::time_point now) {
 
 void Connection::call(CallId call, std::string_view method, std::string_view params,
                       const CallOptions& options, Clock::time_point now) {
-  const auto refused = [&](std::string why) {
-    control_.emplace_back(Answer{call, client::error(Code::communication, std::move(why))});
-  };
-  if (state_ == State::stopping || state_ == State::ended) return refused("the client was closed");
+  const auto refused = [&](Error why) { control_.emplace_back(Answer{call, std::move(why)}); };
+  if (state_ == State::ended) return refused(ended_);
+  if (state_ == State::stopping) {
+    return refused(client::error(Code::communication, "the client was closed"));
+  }
   std::string body;
   write(body, events::RpcRequest{calls_.json_id(call), std::string(method), std::string(params)});
   std::string frame = request_frame(body, options.flow_id);
   if (calls_.size() >= options_.calls_max || !is_room_for(frame.size())) {
-    return refused("too many requests wait already");
+    return refused(client::error(Code::communication, "too many requests wait already"));
   }
   calls_.add(call, std::move(frame), options, judged(now));
   if (state_ == State::up) wrote(now);

@@ -196,7 +196,7 @@ TEST(Reconnection, EndsAfterAsManyAttemptsAsAreAllowed) {
   EXPECT_EQ(test.occurred(), (Texts{"connect", "error 1 5022 gone", "ended gone"}));
   EXPECT_EQ(test.connection.deadline(), Clock::time_point::max());
   test.call(2);
-  EXPECT_EQ(test.occurred(), Texts{"error 2 5022 the client was closed"});
+  EXPECT_EQ(test.occurred(), Texts{"error 2 5022 gone"});
 }
 
 TEST(HeartBeats, AreSentAtThreeQuartersOfWhatWasAgreed) {
