@@ -4,47 +4,12 @@
 
 #include "doctor/base/log.hpp"
 #include "doctor/server/http_connection.hpp"
+#include "doctor/server/revision_wait.hpp"
 
 namespace doctor::server {
 namespace {
 
 constexpr std::size_t export_piece = 256u << 10;
-
-// Either the engine reaches the revision or the timer ends; whichever is first sends the reply. All
-// but `reached` is of the I/O thread.
-class RevisionWait final : public Mailbox::Letter,
-                           public std::enable_shared_from_this<RevisionWait> {
- public:
-  RevisionWait(Executor executor, Mailbox& mailbox, std::shared_ptr<Reply<bool>> reply)
-      : timer_(executor), mailbox_(mailbox), reply_(std::move(reply)) {}
-
-  void start(engine::Engine& engine, document::Revision revision,
-             std::chrono::milliseconds patience) {
-    timer_.expires_after(patience);
-    timer_.async_wait([self = shared_from_this()](const error_code& failure) {
-      if (!failure) self->finish(false);
-    });
-    engine_ = &engine;
-    number_ = engine.when_reached(revision, [self = shared_from_this()] { self->reached(); });
-  }
-  void open() override { finish(true); }
-
- private:
-  void reached() { mailbox_.post(shared_from_this()); }
-
-  void finish(bool in_time) {
-    if (!reply_) return;
-    timer_.cancel();
-    if (!in_time) engine_->forget(number_);
-    std::exchange(reply_, nullptr)->send(in_time);
-  }
-
-  Timer timer_;
-  Mailbox& mailbox_;
-  std::shared_ptr<Reply<bool>> reply_;
-  engine::Engine* engine_ = nullptr;
-  engine::Engine::WaitNumber number_ = 0;
-};
 
 std::string chunk_line(std::size_t size) {
   std::array<char, 24> digits{};
@@ -57,11 +22,8 @@ std::string chunk_line(std::size_t size) {
 Task<HttpConnection::Step> HttpConnection::wait_for_revision() {
   request_.snapshot.reset();
   const auto& reading = std::get<rest::Read>(request_.next);
-  // Whether it was in time, the snapshot tells.
-  co_await reply_of<bool>(thread_.mailbox(), [this, &reading](std::shared_ptr<Reply<bool>> reply) {
-    std::make_shared<RevisionWait>(thread_.executor(), thread_.mailbox(), std::move(reply))
-        ->start(*shared_.engine, *reading.min_revision, shared_.limits.min_revision_wait);
-  });
+  co_await server::wait_for_revision(thread_, *shared_.engine, *reading.min_revision,
+                                     shared_.limits.min_revision_wait);
   if (reading.large) co_return Step::read_large;
   request_.snapshot = shared_.engine->snapshot();
   request_.wall = wall_clock();
