@@ -65,7 +65,7 @@ rpc::Answer carry_out(const Place& place, const events::RpcRequest& request,
   outcome.changes = {{document::ChangeKind::created, collection, "a/\"b", {}},
                      {document::ChangeKind::updated, collection, "c", {"x", "\x01"}},
                      {document::ChangeKind::removed, collection, "d", {}}};
-  return place.service.written(write.call, outcome);
+  return place.service.written(write.call, outcome, 1u << 16);
 }
 
 }  // namespace

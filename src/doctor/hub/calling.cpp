@@ -46,7 +46,12 @@ void Hub::Impl::ask(const stomp::Sending& sending, const RequestDestination& des
 }
 
 events::RpcCalls Hub::Impl::calls_of(const stomp::Message& message) const {
-  const events::RpcLimits limits{.batch = limits_.rpc_batch, .nesting = limits_.nesting};
+  // Documents and queries have limits of their own, and stand in the parameters of a call in a
+  // batch, documents perhaps several together.
+  constexpr std::uint32_t around = 4;
+  const events::RpcLimits limits{
+      .batch = limits_.rpc_batch,
+      .nesting = std::max(limits_.nesting, limits_.query_nesting) + around};
   if (message.header("content-encoding") == nullptr) {
     return events::parse_calls(message.body, limits);
   }

@@ -41,6 +41,8 @@ struct Method {
   std::string_view result;  ///< for a person
   std::string_view about;   ///< for a person
 
+  bool is_request() const { return action == Action::request; }
+  bool is_write() const { return is_request() && verb != rest::Method::get; }
   const Parameter* find(std::string_view parameter) const;
 };
 

@@ -68,7 +68,7 @@ Service::Plan Service::plan_request(const Method& method, const Parameters& para
   if (const auto* problem = std::get_if<rest::Response>(&planned)) {
     return Answer(error_of(*problem));
   }
-  Call call(method, room, std::move(admitted));
+  Call call(method, std::move(admitted));
   if (auto* write = std::get_if<rest::Write>(&planned)) {
     return Write{std::move(call), std::move(write->command)};
   }
@@ -77,20 +77,16 @@ Service::Plan Service::plan_request(const Method& method, const Parameters& para
 }
 
 Answer Service::read(const Call& call, const document::View& view, Timestamp now) const {
-  return answer_of(*call.method_, rest_->read(call.admitted_, view, now), call.room_);
+  return answer_of(*call.method_, rest_->read(call.admitted_, view, now));
 }
 
-Answer Service::written(const Call& call, const Result<engine::Outcome>& outcome) const {
-  return answer_of(*call.method_, rest_->written(call.admitted_, outcome), call.room_);
+Answer Service::written(const Call& call, const Result<engine::Outcome>& outcome,
+                        std::size_t room) const {
+  return answer_of(*call.method_, rest_->written(call.admitted_, outcome), room);
 }
 
 Answer Service::failed(const Error& error) {
   return error_of(rest::Service::problem(error));
-}
-
-std::string_view known_name(std::string_view method) {
-  const Method* known = find_method(method);
-  return known == nullptr ? "other" : known->name;
 }
 
 }  // namespace doctor::rpc

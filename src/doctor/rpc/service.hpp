@@ -33,11 +33,10 @@ class Call {
 
  private:
   friend class Service;
-  Call(const Method& method, std::size_t room, rest::Admitted admitted)
-      : method_(&method), room_(room), admitted_(std::move(admitted)) {}
+  Call(const Method& method, rest::Admitted admitted)
+      : method_(&method), admitted_(std::move(admitted)) {}
 
   const Method* method_;
-  std::size_t room_;
   rest::Admitted admitted_;
 };
 
@@ -67,8 +66,7 @@ class Service {
       : rest_(std::move(rest)), limits_(limits), version_(std::move(version)) {}
 
   /// @param sender  who was let in when it connected; what the call says cannot change that
-  /// @param room    how long the answer may be: a read with a longer one is error 413, a write then
-  ///                tells its revision alone
+  /// @param room    how long the answer to a read may be: a longer one is error 413
   /// @param view    everything at the newest revision
   using Plan = std::variant<Read, Write, Answer>;
   Plan plan(const events::RpcRequest& request, const document::Principal& sender, std::size_t room,
@@ -77,7 +75,8 @@ class Service {
   /// in
   ///              it again
   Answer read(const Call& call, const document::View& view, Timestamp now) const;
-  Answer written(const Call& call, const Result<engine::Outcome>& outcome) const;
+  /// @param room  how long the answer may be: what would be longer tells the revision alone
+  Answer written(const Call& call, const Result<engine::Outcome>& outcome, std::size_t room) const;
 
   /// The answer to a call that could not be carried out: its status, as over HTTP, as the code.
   static Answer failed(const Error& error);
@@ -91,8 +90,5 @@ class Service {
   const Limits limits_;
   const std::string version_;
 };
-
-/// The name of a method as metrics and logs have it: `other` for one that there is not.
-std::string_view known_name(std::string_view method);
 
 }  // namespace doctor::rpc

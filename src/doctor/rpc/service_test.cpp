@@ -65,8 +65,6 @@ TEST(Methods, ThatDoNotExistAreMethodNotFound) {
   EXPECT_EQ(doctor.code("Entity.drop"), -32601);
   EXPECT_EQ(doctor.code("doctor.ping"), -32601);
   EXPECT_EQ(doctor.code(""), -32601);
-  EXPECT_EQ(known_name("Entity.get"), "Entity.get");
-  EXPECT_EQ(known_name("Entity.drop"), "other");
 }
 
 class Entities : public ::testing::Test {

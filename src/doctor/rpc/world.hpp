@@ -34,7 +34,8 @@ class World {
                              *http.store->snapshot(), http.now);
     if (auto* answer = std::get_if<Answer>(&plan)) return std::move(*answer);
     if (auto* write = std::get_if<Write>(&plan)) {
-      return service.written(write->call, http.carry_out(std::move(write->command)));
+      return service.written(write->call, http.carry_out(std::move(write->command)),
+                             answers_max(http.setup.limits));
     }
     return service.read(std::get<Read>(plan).call, *http.store->snapshot(), http.now);
   }

@@ -2,6 +2,7 @@
 
 #include "doctor/server/metrics_text.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/rpc_runner.hpp"
 #include "doctor/server/stomp_metrics.hpp"
 #include "doctor/server/tls_endpoint.hpp"
 
@@ -188,6 +189,7 @@ std::string Metrics::text(const mqtt::Figures& mqtt, const StompService::Figures
              state.size_on_disk);
   write_stomp(out, stomp.broker);
   write_hub(out, stomp.hub);
+  if (shared_.rpc != nullptr) shared_.rpc->figures().write(out);
   return out.take();
 }
 

@@ -20,10 +20,10 @@ void MetricsText::family(std::string_view name, std::string_view type, std::stri
   text_.append(name).append(" ").append(type).append("\n");
 }
 
-void MetricsText::begin_sample(std::string_view name, Labels labels) {
+void MetricsText::begin_sample(std::string_view name, Labels labels, std::string_view bound) {
   text_ += name;
   char separator = '{';
-  for (const auto& [label, value] : labels) {
+  const auto add = [&](std::string_view label, std::string_view value) {
     text_ += separator;
     text_.append(label).append("=\"");
     for (const char c : value) {
@@ -36,7 +36,9 @@ void MetricsText::begin_sample(std::string_view name, Labels labels) {
     }
     text_ += '"';
     separator = ',';
-  }
+  };
+  for (const auto& [label, value] : labels) add(label, value);
+  if (!bound.empty()) add("le", bound);
   if (separator == ',') text_ += '}';
   text_ += ' ';
 }
@@ -55,6 +57,25 @@ void MetricsText::single(std::string_view name, std::string_view type, std::stri
                          std::uint64_t value) {
   family(name, type, help);
   sample(name, {}, value);
+}
+
+void MetricsText::histogram(
+    std::string_view name, Labels labels,
+    const std::array<std::uint64_t, RequestFigures::bounds.size() + 1>& buckets,
+    std::uint64_t nanoseconds) {
+  const std::string family(name);
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    count += buckets[i];
+    const std::string bound =
+        i < RequestFigures::bounds.size()
+            ? in_seconds(static_cast<double>(RequestFigures::bounds[i].count()) * 1e3)
+            : "+Inf";
+    begin_sample(family + "_bucket", labels, bound);
+    text_.append(std::to_string(count)).append("\n");
+  }
+  sample(family + "_sum", labels, static_cast<double>(nanoseconds) / 1e9);
+  sample(family + "_count", labels, count);
 }
 
 std::vector<RequestFigures::Row> merged(std::vector<RequestFigures::Row> rows) {
@@ -86,20 +107,8 @@ void write_requests(MetricsText& out, std::span<const RequestFigures::Row> rows)
   out.family("doctor_http_request_duration_seconds", "histogram",
              "From the head of a request to its answer.");
   for (const auto& row : rows) {
-    std::uint64_t count = 0;
-    for (std::size_t i = 0; i < row.buckets.size(); ++i) {
-      count += row.buckets[i];
-      const std::string bound =
-          i < RequestFigures::bounds.size()
-              ? in_seconds(static_cast<double>(RequestFigures::bounds[i].count()) * 1e3)
-              : "+Inf";
-      out.sample("doctor_http_request_duration_seconds_bucket",
-                 {{"route", row.route}, {"method", row.method}, {"le", bound}}, count);
-    }
-    const MetricsText::Labels labels = {{"route", row.route}, {"method", row.method}};
-    out.sample("doctor_http_request_duration_seconds_sum", labels,
-               static_cast<double>(row.nanoseconds) / 1e9);
-    out.sample("doctor_http_request_duration_seconds_count", labels, count);
+    out.histogram("doctor_http_request_duration_seconds",
+                  {{"route", row.route}, {"method", row.method}}, row.buckets, row.nanoseconds);
   }
 }
 

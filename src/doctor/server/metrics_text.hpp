@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -19,6 +20,11 @@ class MetricsText {
   void family(std::string_view name, std::string_view type, std::string_view help);
   void sample(std::string_view name, Labels labels, std::uint64_t value);
   void sample(std::string_view name, Labels labels, double value);
+  /// The samples of one histogram.
+  /// @param buckets  see RequestFigures::Row: how many took how long
+  void histogram(std::string_view name, Labels labels,
+                 const std::array<std::uint64_t, RequestFigures::bounds.size() + 1>& buckets,
+                 std::uint64_t nanoseconds);
   /// A family of one sample without labels.
   void single(std::string_view name, std::string_view type, std::string_view help,
               std::uint64_t value);
@@ -26,7 +32,8 @@ class MetricsText {
   std::string take() { return std::move(text_); }
 
  private:
-  void begin_sample(std::string_view name, Labels labels);
+  /// @param bound  of a bucket of a histogram; empty: none
+  void begin_sample(std::string_view name, Labels labels, std::string_view bound = {});
   std::string text_;
 };
 

@@ -12,6 +12,7 @@
 #include "doctor/server/listener.hpp"
 #include "doctor/server/metrics.hpp"
 #include "doctor/server/mqtt_service.hpp"
+#include "doctor/server/rpc_runner.hpp"
 #include "doctor/server/stomp_service.hpp"
 #include "doctor/server/tls_endpoint.hpp"
 
@@ -97,7 +98,7 @@ class Server::Impl {
   // Destroyed from the last to the first: the engine completes what was submitted; with the threads
   // go the coroutines that use the rest.
   std::unique_ptr<MqttService> mqtt_;
-  hub::NoMethods methods_;
+  std::unique_ptr<RpcRunner> rpc_;
   std::unique_ptr<StompService> stomp_;
   std::unique_ptr<Listeners> commit_listeners_;
   std::unique_ptr<Metrics> metrics_;
@@ -130,8 +131,9 @@ Result<void> Server::Impl::start() {
   // The brokers are told where they begin before there is an engine, so no commit is missed.
   mqtt_ = std::make_unique<MqttService>(*threads_.front(), shared_, authority_);
   mqtt_->set_revision(store_->revision());
+  rpc_ = std::make_unique<RpcRunner>(stomp_thread(), shared_, version_);
   stomp_ = std::make_unique<StompService>(stomp_thread(), shared_, authority_, configuration_.stomp,
-                                          version_, methods_);
+                                          version_, *rpc_);
   stomp_->set_revision(store_->revision());
   commit_listeners_ =
       std::make_unique<Listeners>(std::vector<engine::Listener*>{mqtt_.get(), stomp_.get()});
@@ -141,6 +143,7 @@ Result<void> Server::Impl::start() {
   shared_.engine = engine_.get();
   shared_.mqtt = mqtt_.get();
   shared_.stomp = stomp_.get();
+  shared_.rpc = rpc_.get();
   shared_.metrics = metrics_.get();
   const Result<void> restored = mqtt_->restore(configuration_.data_dir / store::mqtt_file_name,
                                                configuration_.store_map_size);
@@ -355,8 +358,9 @@ void Server::Impl::stop() {
     for (const auto& thread : threads_) {
       on(*thread, [&thread] { thread->deadlines().wind_up(); });
     }
-    const bool finished = wait_for(configuration_.limits.shutdown_grace,
-                                   [this] { return shared_.http_connections == 0; });
+    const bool finished = wait_for(configuration_.limits.shutdown_grace, [this] {
+      return shared_.http_connections == 0 && rpc_->under_way() == 0;
+    });
     if (!finished) log::warning("some requests did not finish within shutdown_grace");
     // After the requests: what they wrote is announced before the clients are told to go.
     on(first, [this] { mqtt_->shut_down(); });
@@ -378,6 +382,7 @@ void Server::Impl::stop() {
   listeners_.clear();
   threads_.clear();
   stomp_.reset();
+  rpc_.reset();
   mqtt_.reset();
   store_.reset();
 }

@@ -21,6 +21,7 @@ namespace doctor::server {
 
 class MqttService;
 class StompService;
+class RpcRunner;
 class Metrics;
 class TlsEndpoint;
 
@@ -93,6 +94,7 @@ struct Shared {
   engine::Engine* engine = nullptr;
   MqttService* mqtt = nullptr;
   StompService* stomp = nullptr;
+  const RpcRunner* rpc = nullptr;
   const Metrics* metrics = nullptr;
   std::vector<const TlsEndpoint*> tls;
 };

@@ -51,8 +51,6 @@ void write_stomp(MetricsText& out, const stomp::Figures& figures) {
 }
 
 void write_hub(MetricsText& out, const hub::Figures& figures) {
-  out.single("doctor_rpc_calls_total", "counter", "Calls of JSON-RPC, notifications too.",
-             figures.calls);
   out.single("doctor_rpc_calls_under_way", "gauge", "Calls that are not answered yet.",
              figures.calls_under_way);
   out.single("doctor_rpc_calls_bytes", "gauge", "Bytes of requests that are not answered yet.",
