@@ -115,7 +115,8 @@ def render():
         "## Rules without a number", "", "| section | tests |", "|---|---|",
         *(f"| {name} | {cell} |" for name, cell in rows_other), "",
         "## Where Mosquitto differs", "",
-        "Mosquitto 2.0.11 (Debian 12) under the same tests fails these; all others pass.", "",
+        "Mosquitto 2.0.11 (Debian 12) under the same tests, with `allow_anonymous` and a listener each for TCP and WebSocket,",
+        "fails these; all others pass.", "",
         "| test | what Mosquitto does | who is right |", "|---|---|---|",
         *(f"| {name.replace('_', ' ')} | {what} | {who} |" for name, what, who in DIFFERENCES), ""])
 

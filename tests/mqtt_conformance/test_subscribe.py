@@ -5,8 +5,8 @@ import pytest
 from . import wire
 from .clause import both, clause, only_5
 from .client import unique
-from .wire import (MALFORMED_PACKET, NO_SUBSCRIPTION_EXISTED, PROTOCOL_ERROR, SUBACK, SUCCESS, UNSUBACK, V5, frame, number,
-                   properties, string)
+from .wire import (MALFORMED_PACKET, NO_SUBSCRIPTION_EXISTED, PROTOCOL_ERROR, SUBACK, SUCCESS, UNSUBACK, V5, Will, frame,
+                   number, properties, string)
 
 EITHER = (MALFORMED_PACKET, PROTOCOL_ERROR)
 NO_LOCAL, RETAIN_AS_PUBLISHED = 0x04, 0x08
@@ -187,6 +187,26 @@ def test_no_local_compares_client_identifiers_also_across_connections(mqtt, vers
     again.publish(topic, "own too", qos=1)
     mqtt(version).publish(topic, "of another", qos=1)
     assert again.payloads() == ["of another"]
+
+
+@only_5
+@clause("MQTT-3.8.3-3")
+def test_no_local_holds_for_own_retained_messages_and_on_later_connections(mqtt, version, name, topic):
+    mqtt(version, name).publish(topic + "/own", "own", retain=True)
+    mqtt(version).publish(topic + "/other", "of another", retain=True)
+    client = mqtt(version, name)
+    client.subscribe((topic + "/+", NO_LOCAL))
+    assert client.payloads() == ["of another"]
+
+
+@only_5
+@clause("MQTT-3.8.3-3")
+def test_no_local_holds_for_the_own_will(mqtt, version, name, topic):
+    mortal = mqtt(version, name, keep=True, will=Will(topic, b"will"))
+    mortal.subscribe((topic, NO_LOCAL | 1))
+    mortal.drop()
+    mqtt(version).publish(topic, "of another", qos=1)
+    assert mqtt(version, name, clean=False, keep=True).payloads() == ["of another"]
 
 
 @only_5

@@ -367,9 +367,10 @@ void Broker::Impl::shut_down() {
 
 void Broker::Impl::settle() {
   for (std::size_t i = 0; i < due_wills_.size(); ++i) {  // one may make others due
+    const SubscriberNumber publisher = due_wills_[i].publisher;
     const PublicationPtr will = Publication::begun(*due_wills_[i].publication, now_);
     if (will->retain()) retain(will);
-    route(will, will->qos(), std::nullopt);
+    route(will, will->qos(), publisher);
   }
   due_wills_.clear();
   ended_.clear();

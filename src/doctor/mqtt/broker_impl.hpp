@@ -55,6 +55,11 @@ class Broker::Impl {
  private:
   using Counter = std::uint64_t Figures::*;
 
+  struct DueWill {
+    PublicationPtr publication;
+    SubscriberNumber publisher = 0;
+  };
+
   // broker.cpp
   Client* find(ConnectionId connection);
   void note_time(Clock::time_point now, Timestamp wall);
@@ -180,7 +185,7 @@ class Broker::Impl {
   void welcome(Client& client, const Connect& connect, LoggedIn login);
   std::uint16_t keep_alive_of(const Connect& connect) const;
   Clock::duration expiry_of(std::uint32_t seconds) const;
-  Session::Will will_of(const Will& will) const;
+  Session::Will will_of(const Will& will, std::uint64_t publisher) const;
 
   // packets.cpp
   void handle(Client& client, const Frame& frame);
@@ -266,7 +271,7 @@ class Broker::Impl {
   std::size_t away_ = 0;  // sessions without a client
   // A session may end while a message is on its way to it, and its will may go to anyone.
   std::vector<std::unique_ptr<Session>> ended_;
-  std::vector<Session::Will> due_wills_;
+  std::vector<DueWill> due_wills_;
 
   // What stands under `$SYS/broker/`, by name, and since when; no version: nothing does.
   std::string version_;

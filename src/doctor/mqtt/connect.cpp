@@ -214,7 +214,7 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
   }
   session->expiry = expiry_of(wanted);
   if (session->expiry == Clock::duration{}) forget(*session);  // it ends with this connection
-  if (connect.will) session->will = will_of(*connect.will);
+  if (connect.will) session->will = will_of(*connect.will, session->publisher);
   if (session->expiry != Clock::duration{} || session->will) keep(*session);
 
   Properties& told = connack.properties;
@@ -234,7 +234,7 @@ void Broker::Impl::welcome(Client& client, const Connect& connect, LoggedIn logi
   answer(client, connack);
 }
 
-Session::Will Broker::Impl::will_of(const Will& will) const {
+Session::Will Broker::Impl::will_of(const Will& will, std::uint64_t publisher) const {
   Publish publish;
   publish.qos = will.qos;
   publish.retain = will.retain;
@@ -242,7 +242,7 @@ Session::Will Broker::Impl::will_of(const Will& will) const {
   publish.payload = will.payload;
   publish.properties = will.properties;
   const auto delay = will.properties.number(PropertyId::will_delay_interval).value_or(0);
-  return {Publication::of_client(publish, now_), std::chrono::seconds(delay)};
+  return {Publication::of_client(publish, now_, publisher), std::chrono::seconds(delay)};
 }
 
 }  // namespace doctor::mqtt

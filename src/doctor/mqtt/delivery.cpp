@@ -75,10 +75,11 @@ bool Broker::Impl::write_retained(Client& client, std::string& out) {
   retained_.read(reading.filter, reading.position, 1, now_, retained_read_);
   if (!retained_read_.empty()) {
     const PublicationPtr& publication = retained_read_.front();
-    write(
-        client,
-        {publication, std::min(publication->qos(), reading.qos), true, false, reading.identifiers},
-        out);
+    const bool is_own = publication->publisher() == session.publisher;
+    const QoS qos = std::min(publication->qos(), reading.qos);
+    if (!is_own || !reading.no_local) {
+      write(client, {publication, qos, true, false, reading.identifiers}, out);
+    }
   }
   if (reading.position.done) {
     session.retained.erase(session.retained.begin());

@@ -61,7 +61,8 @@ Reason Broker::Impl::publish(Client& client, const Publish& publish) {
     return Reason::topic_name_invalid;
   }
   ++figures_.messages_in;
-  const PublicationPtr publication = Publication::of_client(publish, now_);
+  const PublicationPtr publication =
+      Publication::of_client(publish, now_, client.session->publisher);
   const bool kept = !publish.retain || retain(publication);
   const bool heard = route(publication, publish.qos, client.session->number);
   if (!kept) return Reason::quota_exceeded;
@@ -201,8 +202,9 @@ Reason Broker::Impl::subscribe(Client& client, const Subscribe::Request& request
   // [MQTT-3.3.1-9 -10 -11]; none for shared subscriptions (§4.8.2).
   if (!own->group && (request.retain_handling == 0 || (request.retain_handling == 1 && is_new))) {
     std::erase_if(session.retained, [&](const auto& r) { return r.filter == own->filter; });
-    session.retained.push_back({own->filter, kept.record, request.options.qos, identifiers,
-                                retained_.begin(), session.outbox.pushed()});
+    session.retained.push_back({own->filter, kept.record, request.options.qos,
+                                request.options.no_local, identifiers, retained_.begin(),
+                                session.outbox.pushed()});
     mark(client);
   }
   return static_cast<Reason>(request.options.qos);

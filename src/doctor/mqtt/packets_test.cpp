@@ -177,6 +177,32 @@ TEST(Session, NoLocalKeepsAMessageFromItsPublisher) {  // [MQTT-3.8.3-3]
   EXPECT_EQ(two.hears(), (Lines{"a/b x"}));
 }
 
+TEST(Session, NoLocalHoldsForWhatTheClientHasRetainedAndForItsWillToo) {  // [MQTT-3.8.3-3]
+  World world;
+  const auto retain = [](Publish& p) { p.retain = true; };
+  const auto no_local = [](std::string_view filter) {
+    return Subscribe{1, {}, {{filter, {QoS::at_most_once, true, false}, 0}}};
+  };
+  const auto mortal = [](Connect& connect) {
+    connect.clean_start = false;
+    connect.properties.add(PropertyId::session_expiry_interval, 100);
+    connect.will = Will{QoS::at_least_once, false, "a/will", "gone", {}};
+  };
+  Peer& one = world.client("c1").as_connector().connect(v5, mortal);
+  Peer& two = world.client("c2").as_connector().connect(v5).publish("a/2", "of two", 0, retain);
+  one.publish("a/1", "of one", 0, retain).send(no_local("a/#"));
+  two.quiet().send(no_local("a/#"));
+  EXPECT_EQ(one.messages(), (Lines{"retain a/2 of two"}));
+  EXPECT_EQ(two.messages(), (Lines{"retain a/1 of one"}));
+  one.send(Subscribe{2, {}, {{"a/+", {QoS::at_least_once, true, false}, 0}}}).quiet();
+  one.hang_up();
+  world.pump();
+  EXPECT_EQ(two.messages(), (Lines{"a/will gone"}));
+  two.publish("a/2", "x", 1);
+  one.connect(v5, mortal);
+  EXPECT_EQ(one.messages(), (Lines{"q1 #1 a/2 x"}));
+}
+
 TEST(Session, APublishOfASessionIsRefusedAndCounted) {
   World world;
   world.session("s1", "\"*\"");

@@ -181,6 +181,18 @@ TEST(Persistence, RetainedMessagesStayAndRemovedOnesStayRemoved) {
   EXPECT_EQ(world.figures().retained, 0u);
 }
 
+TEST(Persistence, WhoRetainedAMessageIsStillKnown) {  // [MQTT-3.8.3-3]
+  World world;
+  Peer& client = world.client("c").as_connector().connect(v5);
+  client.publish("/a", "own", 0, [](Publish& p) { p.retain = true; });
+  world.crash();
+  client.connect(v5).quiet();
+  client.send(Subscribe{1, {}, {{"/a", {QoS::at_most_once, true, false}, 0}}});
+  EXPECT_EQ(client.messages(), Lines{});
+  client.subscribe("/a");
+  EXPECT_EQ(client.messages(), Lines{"retain /a own"});
+}
+
 TEST(Persistence, WillsAreDueAfterACrash) {
   World world;
   Peer& hears = world.client("h").as_connector().connect(v5, lasting()).subscribe("#", 1).quiet();

@@ -23,6 +23,7 @@ constexpr unsigned of_client_flag = 1;
 constexpr unsigned retain_flag = 2;
 constexpr unsigned plain_id_flag = 4;
 constexpr unsigned expires_flag = 8;
+constexpr unsigned publisher_flag = 16;
 
 // Writes into memory that is large enough. A message is copied once a receiver, so this is where a
 // fan-out spends its time: appending to a string piece by piece took twice as long.
@@ -79,7 +80,8 @@ PublicationPtr Publication::announcement(std::string_view topic, const document:
   return made;
 }
 
-PublicationPtr Publication::of_client(const Publish& publish, Clock::time_point now) {
+PublicationPtr Publication::of_client(const Publish& publish, Clock::time_point now,
+                                      std::uint64_t publisher) {
   boost::intrusive_ptr<Publication> made(new Publication);
   std::string& bytes = made->bytes_;
   append_binary(bytes, publish.topic);
@@ -90,6 +92,7 @@ PublicationPtr Publication::of_client(const Publish& publish, Clock::time_point 
   made->properties_size_ = static_cast<std::uint32_t>(bytes.size()) - made->topic_size_;
   bytes += publish.payload;
   made->of_client_ = true;
+  made->publisher_ = publisher;
   made->retain_ = publish.retain;
   made->qos_ = publish.qos;
   made->published_ = now;
@@ -109,7 +112,8 @@ PublicationPtr Publication::begun(const Publication& publication, Clock::time_po
 void Publication::store(const Timeline& timeline, std::string& out) const {
   append_byte(out, static_cast<std::uint8_t>(
                        (of_client_ ? of_client_flag : 0) | (retain_ ? retain_flag : 0) |
-                       (id_is_plain_ ? plain_id_flag : 0) | (expires_ ? expires_flag : 0)));
+                       (id_is_plain_ ? plain_id_flag : 0) | (expires_ ? expires_flag : 0) |
+                       (publisher_ != 0 ? publisher_flag : 0)));
   append_byte(out, static_cast<std::uint8_t>(qos_));
   append_two_bytes(out, collection_size_);
   append_eight_bytes(out, static_cast<std::uint64_t>(timeline.wall_of(published_).value));
@@ -117,6 +121,7 @@ void Publication::store(const Timeline& timeline, std::string& out) const {
                      static_cast<std::uint64_t>(expires_ ? timeline.wall_of(*expires_).value : 0));
   append_eight_bytes(out, position_.revision.value);
   append_eight_bytes(out, position_.index);
+  if (publisher_ != 0) append_eight_bytes(out, publisher_);
   append_four_bytes(out, topic_size_);
   append_four_bytes(out, properties_size_);
   out += bytes_;
@@ -140,6 +145,7 @@ PublicationPtr Publication::restored(std::string_view bytes, const Timeline& tim
   if ((flags & expires_flag) != 0) made->expires_ = expires;
   made->position_.revision = document::Revision(reader.eight_bytes());
   made->position_.index = reader.eight_bytes();
+  if ((flags & publisher_flag) != 0) made->publisher_ = reader.eight_bytes();
   made->topic_size_ = reader.four_bytes();
   made->properties_size_ = reader.four_bytes();
   made->bytes_ = reader.take_rest();

@@ -33,7 +33,9 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
                                      const FeedPosition& position);
   /// What a client published; the properties that are for the receiver are kept as they are, in
   /// their order [MQTT-3.3.2-4 -15 -16 -18 -20].
-  static PublicationPtr of_client(const Publish& publish, Clock::time_point now);
+  /// @param publisher  Session::publisher; 0: the broker itself
+  static PublicationPtr of_client(const Publish& publish, Clock::time_point now,
+                                  std::uint64_t publisher = 0);
   /// The same, whose Message Expiry Interval begins only now: a will (§3.1.3.2.4).
   static PublicationPtr begun(const Publication& publication, Clock::time_point now);
 
@@ -48,6 +50,7 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
 
   std::string_view topic() const;
   bool is_of_client() const { return of_client_; }
+  std::uint64_t publisher() const { return publisher_; }
   /// Of an announcement.
   const FeedPosition& position() const { return position_; }
   bool retain() const { return retain_; }
@@ -95,6 +98,7 @@ class Publication : public boost::intrusive_ref_counter<Publication, boost::thre
   bool of_client_ = false;
   bool retain_ = false;
   QoS qos_ = QoS::at_most_once;
+  std::uint64_t publisher_ = 0;
   Clock::time_point published_;
   std::optional<Clock::time_point> expires_;
   FeedPosition position_;

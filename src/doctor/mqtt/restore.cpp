@@ -320,6 +320,7 @@ void Broker::Impl::restore_readings(Session& session, const SessionRecord& recor
       session.retained.push_back({own.filter,
                                   own.record,
                                   subscriber->options.qos,
+                                  subscriber->options.no_local,
                                   subscriber->identifiers,
                                   {reading.after, reading.kept_before, false},
                                   session.outbox.pushed()});

@@ -57,6 +57,7 @@ struct Session {
     std::string filter;
     std::uint64_t subscription = 0;  ///< its number in the state that outlives the process
     QoS qos = QoS::at_most_once;
+    bool no_local = false;  ///< but for what this client itself has published [MQTT-3.8.3-3]
     IdentifiersPtr identifiers;
     Retained::Position position;
     std::uint64_t after =
@@ -68,8 +69,9 @@ struct Session {
   bool record_changed = false;  ///< since it was last taken
   std::vector<document::Revision> permission_records;  ///< in order; the first has been matched
   std::string key;                                     ///< names (principal, client id)
-  document::Principal principal;                       ///< with the newest permissions
-  document::Principal matched;  ///< as of the change that is matched for it next
+  std::uint64_t publisher = 0;    ///< a hash of it, by which what it publishes is known as its own
+  document::Principal principal;  ///< with the newest permissions
+  document::Principal matched;    ///< as of the change that is matched for it next
   std::vector<Edit> edits;
   document::Revision since;  ///< hears commits after this one
   document::Revision known;  ///< `principal` is as of this revision or newer

@@ -29,6 +29,7 @@ Session& Broker::Impl::make_session(std::string key, const LoggedIn& login) {
   Session& session = *sessions_[number];
   session.number = number;
   session.key = std::move(key);
+  session.publisher = hash64(session.key);
   session.principal = session.matched = login.principal;
   session.since = session.known = login.revision;
   by_key_[session.key] = &session;
@@ -114,7 +115,7 @@ void Broker::Impl::end_session(Session& session) {
 
 void Broker::Impl::publish_will(Session& session) {
   if (!session.will) return;
-  due_wills_.push_back(std::move(*session.will));
+  due_wills_.push_back({std::move(session.will->publication), session.number});
   session.will.reset();
   touch(session);
 }

@@ -110,6 +110,7 @@ class Model {
   };
 
   struct Session {
+    std::string key;        ///< names principal and client id
     std::string principal;  ///< "connector", or the id of a session of Doctor
     bool is_v5 = false;     ///< the client that is connected, as all to the next empty line
     bool connected = false;
@@ -175,6 +176,7 @@ class Model {
     present = sessions.contains(key);
     Session& session = sessions[key];
     if (!present) {
+      session.key = key;
       session.principal = principal;
       session.since = revision;
     }
@@ -233,7 +235,8 @@ class Model {
     std::erase_if(session.readings, [&](const auto& reading) { return reading.filter == filter; });
     Session::Reading reading{filter, subscription, {}, !newest(session).everything};
     for (const auto& [topic, post] : retained) {
-      if (matches(filter, topic)) reading.payloads[topic] = post.payload;
+      const bool is_own = subscription.no_local && post.publisher == session.key;
+      if (matches(filter, topic) && !is_own) reading.payloads[topic] = post.payload;
     }
     session.readings.push_back(reading);
   }

@@ -174,7 +174,7 @@ class RandomRun {
     std::uint32_t will_delay = 0;
     if (is_connector && chance(3)) {
       const std::string name = "will" + std::to_string(++number_);
-      will = Model::Post{"news/" + name, name, qos(), chance(8), {}, name};
+      will = Model::Post{"news/" + name, name, qos(), chance(8), {}, key};
       if (wire.is_v5 && chance(2)) will->seconds = 1 + below(30);
       if (wire.is_v5) will_delay = chance(2) ? 0 : 5;
     }
