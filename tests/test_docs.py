@@ -49,6 +49,11 @@ def test_operations_names_every_cause_that_is_counted():
     assert told == counted
 
 
+def test_every_mutant_still_finds_what_it_breaks():
+    done = subprocess.run([ROOT / "tests/mutants", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_package_has_a_reason():
     for line in (ROOT / "scripts/packages.txt").read_text().splitlines():
         if line and line[0] not in "#[":
