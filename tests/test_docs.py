@@ -49,6 +49,18 @@ def test_operations_names_every_cause_that_is_counted():
     assert told == counted
 
 
+def test_the_tests_that_a_decision_names_are_there():
+    page = (ROOT / "docs/decisions/mqtt-hardening.md").read_text()
+    there = set()
+    for source in ROOT.glob("src/doctor/*/*_test.cpp"):
+        there |= {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+),\s+(\w+)\)", source.read_text(), re.MULTILINE)}
+    for source in ROOT.glob("tests/**/test_*.py"):
+        file = source.stem.removeprefix("test_") if source.parent.name == "mqtt_conformance" else source.stem
+        there |= {f"{file}: {name.replace('_', ' ')}" for name in re.findall(r"^def test_(\w+)", source.read_text(), re.MULTILINE)}
+    named = set(re.findall(r"`(\w+: [^`]+|[A-Z]\w+\.[A-Z]\w+)`", page)) - {"name: words", "Suite.Name"}
+    assert named and named - there == set()
+
+
 def test_every_mutant_still_finds_what_it_breaks():
     done = subprocess.run([ROOT / "tests/mutants", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
