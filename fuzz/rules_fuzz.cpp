@@ -73,7 +73,10 @@ class Reading {
     Merges merges;
     rules.apply({"host", method, *params}, merges);
     rules.apply({"", method, ""}, merges);
-    require(merges.merges.size() + merges.unfit.size() <= 2);
+    const std::size_t count = merges.merges.size() + merges.unfit.size();
+    const bool first = rules.is_for({"host", method, *params});
+    require(count == static_cast<std::size_t>(first) +
+                         static_cast<std::size_t>(rules.is_for({"", method, ""})));
     check(merges);
   }
 

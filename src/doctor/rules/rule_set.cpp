@@ -36,6 +36,13 @@ bool is_notice(const events::EventId& event) {
   return std::find(event.parts.begin(), event.parts.end(), "*") != event.parts.end();
 }
 
+// The sender leaves the receiver empty; what it is called here, we know.
+std::optional<events::EventId> id_of(const Event& event) {
+  auto id = events::parse_event_id(event.method);
+  if (id) id->parts[0] = event.upstream;
+  return id;
+}
+
 bool is_from(const Rule& rule, std::string_view upstream) {
   return rule.from == Rule::anywhere || rule.from == (upstream.empty() ? Rule::broker : upstream);
 }
@@ -47,24 +54,30 @@ RuleSet::RuleSet(std::vector<Rule> rules, const Limits& limits)
   for (const Rule& rule : rules_) holders_.push_back(index_.add(rule.events));
 }
 
-void RuleSet::apply(const Event& event, Merges& merges) const {
-  if (empty()) return;
-  auto id = events::parse_event_id(event.method);
-  if (!id) return;
-  // The sender leaves the receiver empty; what it is called here, we know.
-  id->parts[0] = event.upstream;
-  if (is_notice(*id) || is_change_of_document(*id, event.params)) return;
+bool RuleSet::is_for(const Event& event) const {
+  const auto id = id_of(event);
+  return id && !rules_for(event, *id).empty();
+}
 
+std::vector<std::size_t> RuleSet::rules_for(const Event& event, const events::EventId& id) const {
   std::vector<std::size_t> places;
-  index_.match(*id, [&](events::Holder holder) {
+  if (rules_.empty() || is_notice(id)) return places;
+  index_.match(id, [&](events::Holder holder) {
     const auto at = std::lower_bound(holders_.begin(), holders_.end(), holder);
-    places.push_back(static_cast<std::size_t>(at - holders_.begin()));
+    const auto place = static_cast<std::size_t>(at - holders_.begin());
+    if (is_from(rules_[place], event.upstream)) places.push_back(place);
   });
+  if (!places.empty() && is_change_of_document(id, event.params)) places.clear();
   std::sort(places.begin(), places.end());
-  for (const std::size_t place : places) {
+  return places;
+}
+
+void RuleSet::apply(const Event& event, Merges& merges) const {
+  const auto id = id_of(event);
+  if (!id) return;
+  const std::string_view params = event.params.empty() ? "null" : event.params;
+  for (const std::size_t place : rules_for(event, *id)) {
     const Rule& rule = rules_[place];
-    if (!is_from(rule, event.upstream)) continue;
-    const std::string_view params = event.params.empty() ? "null" : event.params;
     const auto part = rule.take.find(params, *id);
     if (!part) {
       merges.unfit.push_back(
@@ -120,19 +133,27 @@ void RuleSet::apply_answer(const Call& call, std::string_view upstream, std::str
     if (!items) {
       merges.unfit.push_back({place, Unfit::Cause::not_applicable,
                               "the answer to " + call.method + " does not have the items"});
-    } else if (json::kind(*items) == json::Kind::array) {
-      for (const std::string_view item : json::Elements(*items)) {
-        refresh(place, item, event, merges);
-      }
     } else {
       refresh(place, *items, event, merges);
     }
   }
 }
 
-void RuleSet::refresh(std::size_t place, std::string_view item, const events::EventId& event,
+void RuleSet::refresh(std::size_t place, std::string_view items, const events::EventId& event,
                       Merges& merges) const {
-  merge(place, rules_[place].refresh->id.find(item, event), item, merges);
+  const IdSource& id = rules_[place].refresh->id;
+  if (json::kind(items) != json::Kind::array) {
+    return merge(place, id.find(items, event), items, merges);
+  }
+  std::size_t count = 0;
+  for (const std::string_view item : json::Elements(items)) {
+    if (++count > limits_.events_refresh_items) {
+      merges.unfit.push_back({place, Unfit::Cause::invalid,
+                              "there are more items than the limit `events_refresh_items`"});
+      return;
+    }
+    merge(place, id.find(item, event), item, merges);
+  }
 }
 
 }  // namespace doctor::rules

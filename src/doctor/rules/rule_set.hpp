@@ -53,7 +53,11 @@ class RuleSet {
   RuleSet(std::vector<Rule> rules, const Limits& limits);
 
   bool empty() const { return rules_.empty(); }
+  std::size_t size() const { return rules_.size(); }
   const Rule& rule(std::size_t place) const { return rules_[place]; }
+
+  /// Whether any rule is for it. That costs little, however many rules there are.
+  bool is_for(const Event& event) const;
 
   /// Appends what the event comes to. Of no rule are: events with a `*` in their id, which are
   /// notices about many; and what a Doctor tells of its own documents' changes (`|vm|updated|id`),
@@ -68,7 +72,8 @@ class RuleSet {
   };
   /// What to ask a host after events of it may have been missed; in the order of the rules.
   std::vector<Call> refresh_calls(std::string_view upstream) const;
-  /// Appends what the answer to one of them comes to.
+  /// Appends what the answer to one of them comes to; of its items the first
+  /// `events_refresh_items`.
   /// @param result  compact JSON that was checked
   void apply_answer(const Call& call, std::string_view upstream, std::string_view result,
                     Merges& merges) const;
@@ -76,8 +81,10 @@ class RuleSet {
  private:
   void merge(std::size_t place, const std::optional<std::string>& id, std::string_view object,
              Merges& merges) const;
-  void refresh(std::size_t place, std::string_view item, const events::EventId& event,
+  void refresh(std::size_t place, std::string_view items, const events::EventId& event,
                Merges& merges) const;
+  /// The places of those that are for it, in their order.
+  std::vector<std::size_t> rules_for(const Event& event, const events::EventId& id) const;
 
   std::vector<Rule> rules_;
   Limits limits_;

@@ -41,6 +41,9 @@ class RuleSetTest : public testing::Test {
   void event(std::string_view method, std::string_view params, std::string_view upstream = {}) {
     rules_.apply({upstream, method, params}, merges_);
   }
+  bool is_for(std::string_view method, std::string_view upstream = {}) const {
+    return rules_.is_for({upstream, method, "{}"});
+  }
   void answer(std::string_view result, std::string_view upstream = "host1") {
     for (const auto& call : rules_.refresh_calls(upstream)) {
       rules_.apply_answer(call, upstream, result, merges_);
@@ -97,6 +100,15 @@ TEST_F(RuleSetTest, TheAnswerToARefreshGoesThroughTheSameFields) {
   EXPECT_EQ(outcome(),
             (Texts{R"(vm/u1 {"status":"Up"})", "vm/u2 {}", "rule 0: there is no id of a document",
                    "rule 0: there is no id of a document"}));
+}
+
+TEST_F(RuleSetTest, OfAnAnswerNoMoreItemsAreTakenThanTheLimitSays) {
+  limits_.events_refresh_items = 2;
+  use({status_rule()});
+  answer(R"([{"vmId":"1"},{"vmId":"2"},{"vmId":"3"},{"vmId":"4"}])");
+  EXPECT_EQ(outcome(),
+            (Texts{"vm/1 {}", "vm/2 {}",
+                   "rule 0 invalid: there are more items than the limit `events_refresh_items`"}));
 }
 
 TEST_F(RuleSetTest, AnObjectIsTheOneItemOfAnAnswer) {
@@ -188,6 +200,19 @@ TEST_F(RuleSetTest, WhatIsNotThereIsNotApplicableAndWhatIsWrongIsInvalid) {
   event("|virt|VM_status|u1", R"({"u1":{"a":1,"b":2}})");
   EXPECT_EQ(outcome(),
             Texts{"rule 0 invalid: its fields: the same key twice in one object (at byte 7)"});
+}
+
+TEST_F(RuleSetTest, AnEventThatNoRuleIsForIsKnownBeforehand) {
+  EXPECT_FALSE(is_for("|virt|VM_status|u1"));
+  Rule of_host = status_rule();
+  of_host.from = "host1";
+  use({of_host});
+  EXPECT_TRUE(is_for("|virt|VM_status|u1", "host1"));
+  EXPECT_FALSE(is_for("|virt|VM_status|u1", "host2"));
+  EXPECT_FALSE(is_for("|virt|VM_status|u1"));
+  EXPECT_FALSE(is_for("|virt|VM_status|*", "host1"));
+  EXPECT_FALSE(is_for("|virt|other|u1", "host1"));
+  EXPECT_FALSE(is_for("no event", "host1"));
 }
 
 TEST_F(RuleSetTest, SeveralRulesMayTakeOneEventInTheirOrder) {
