@@ -152,3 +152,17 @@ class Stomp:
         answer = self.call(method, **params)
         assert "error" in answer, answer
         return answer["error"]
+
+    # -- events -----------------------------------------------------------------------------
+
+    def event(self, method, params, to="jms.queue.events"):
+        """Tells of an event; returns once the broker has taken it."""
+        self.tell(notification(method, params), to)
+
+    def tell(self, body, to="jms.queue.events"):
+        """The same with a body as it is."""
+        self.receipt("SEND", {"destination": to}, body if isinstance(body, bytes) else body.encode())
+
+
+def notification(method, params):
+    return json.dumps({"jsonrpc": "2.0", "method": method, "params": params})

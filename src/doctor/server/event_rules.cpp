@@ -46,14 +46,18 @@ void EventRules::finish() {
   if (thread_.joinable()) thread_.join();
 }
 
-void EventRules::take(std::string_view upstream, std::string method, std::string params) {
-  if (!rules_.is_for({upstream, method, params})) return;
-  Waiting event{std::string(upstream), std::move(method), std::move(params)};
+void EventRules::take(std::string_view upstream, std::vector<Arrived> events) {
+  std::erase_if(events, [&](const Arrived& event) {
+    return !rules_.is_for({upstream, event.method, event.params});
+  });
+  if (events.empty()) return;
   const std::lock_guard lock(mutex_);
   if (finishing_) return;
-  ++events_;
-  bytes_ += event.size();
-  waiting_.push_back(std::move(event));
+  for (Arrived& event : events) {
+    waiting_.push_back({std::string(upstream), std::move(event.method), std::move(event.params)});
+    ++events_;
+    bytes_ += waiting_.back().size();
+  }
   while (events_ > limits_.events_waiting || bytes_ > limits_.events_waiting_bytes) drop_oldest();
   wake_.notify_one();
 }

@@ -46,11 +46,13 @@ class EventRules {
 
   const rules::RuleSet& rules() const { return rules_; }
 
-  /// An event; over `events_waiting` or `events_waiting_bytes` the oldest ones that wait are
-  /// dropped.
-  /// @param upstream  see rules::Event, as for what follows
-  /// @param params    compact JSON that was checked; empty: none
-  void take(std::string_view upstream, std::string method, std::string params);
+  struct Arrived {
+    std::string method;  ///< see rules::Event, as for all of these
+    std::string params;
+  };
+  /// Events that came together; over `events_waiting` or `events_waiting_bytes` the oldest that
+  /// wait are dropped.
+  void take(std::string_view upstream, std::vector<Arrived> events);
   /// The answer to a refresh call. Nothing drops it but the next one to the same call.
   /// @param result  compact JSON that was checked
   void take_answer(std::string_view upstream, rules::RuleSet::Call call, std::string result);

@@ -67,7 +67,7 @@ class EventRulesTest : public testing::Test {
     done.acquire();
   }
   void event(const std::string& id, const std::string& fields) {
-    rules_->take("", "|virt|VM_status|" + id, R"({")" + id + R"(":)" + fields + "}");
+    rules_->take("", {{"|virt|VM_status|" + id, R"({")" + id + R"(":)" + fields + "}"}});
   }
   /// The texts of all VMs.
   std::string texts() {
@@ -172,8 +172,7 @@ TEST_F(EventRulesTest, WhatCannotBeAppliedIsCountedByItsCauseAndStopsNothing) {
   event("none", "{}");
   event("a", R"({"_n":1})");
   event("a", "7");
-  rules_->take("", "|virt|VM_status|a", "{}");
-  rules_->take("", "|virt|other|a", "{}");
+  rules_->take("", {{"|virt|VM_status|a", "{}"}, {"|virt|other|a", "{}"}});
   event("a", R"({"n":1})");
   finish();
   EXPECT_EQ(unmerged(Unmerged::no_document), 1u);

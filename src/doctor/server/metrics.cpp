@@ -190,6 +190,9 @@ std::string Metrics::text(const mqtt::Figures& mqtt, const StompService::Figures
   write_stomp(out, stomp.broker);
   write_hub(out, stomp.hub);
   if (shared_.rpc != nullptr) shared_.rpc->figures().write(out);
+  if (shared_.event_rules != nullptr) {
+    write_event_rules(out, shared_.event_rules->figures(), stomp.hub.events_not_kept);
+  }
   return out.take();
 }
 

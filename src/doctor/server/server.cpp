@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "doctor/base/log.hpp"
+#include "doctor/server/event_rules.hpp"
 #include "doctor/server/http_connection.hpp"
 #include "doctor/server/listener.hpp"
 #include "doctor/server/metrics.hpp"
@@ -109,6 +110,7 @@ class Server::Impl {
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<EventRules> event_rules_;
   bool stopped_ = false;
 };
 
@@ -133,17 +135,20 @@ Result<void> Server::Impl::start() {
   mqtt_->set_revision(store_->revision());
   rpc_ = std::make_unique<RpcRunner>(stomp_thread(), shared_, version_);
   stomp_ = std::make_unique<StompService>(stomp_thread(), shared_, authority_, configuration_.stomp,
-                                          version_, *rpc_);
+                                          version_, *rpc_, !configuration_.events.rules.empty());
   stomp_->set_revision(store_->revision());
   commit_listeners_ =
       std::make_unique<Listeners>(std::vector<engine::Listener*>{mqtt_.get(), stomp_.get()});
   engine_ =
       std::make_unique<engine::Engine>(*store_, configuration_.limits, commit_listeners_.get());
+  event_rules_ =
+      std::make_unique<EventRules>(configuration_.events.rules, configuration_.limits, *engine_);
   metrics_ = std::make_unique<Metrics>(threads_, shared_, version_);
   shared_.engine = engine_.get();
   shared_.mqtt = mqtt_.get();
   shared_.stomp = stomp_.get();
   shared_.rpc = rpc_.get();
+  shared_.event_rules = event_rules_.get();
   shared_.metrics = metrics_.get();
   const Result<void> restored = mqtt_->restore(configuration_.data_dir / store::mqtt_file_name,
                                                configuration_.store_map_size);
@@ -378,6 +383,7 @@ void Server::Impl::stop() {
   for (const auto& thread : threads_) thread->stop();
   if (mqtt_) mqtt_->finish(last_writes);
   shared_.readers.stop();
+  event_rules_.reset();
   engine_.reset();
   listeners_.clear();
   threads_.clear();

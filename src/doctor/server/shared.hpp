@@ -20,6 +20,7 @@
 namespace doctor::server {
 
 class MqttService;
+class EventRules;
 class StompService;
 class RpcRunner;
 class Metrics;
@@ -95,6 +96,7 @@ struct Shared {
   MqttService* mqtt = nullptr;
   StompService* stomp = nullptr;
   const RpcRunner* rpc = nullptr;
+  EventRules* event_rules = nullptr;
   const Metrics* metrics = nullptr;
   std::vector<const TlsEndpoint*> tls;
 };

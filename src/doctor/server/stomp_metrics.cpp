@@ -61,12 +61,24 @@ void write_hub(MetricsText& out, const hub::Figures& figures) {
              "Over a quarter of stomp_outbox_bytes.", figures.answers_too_large);
   write_by(out, "source", "doctor_events_total", "Events, whoever heard.",
            {{"clients", figures.events}, {"documents", figures.document_events}});
-  out.single("doctor_events_not_kept_total", "counter",
-             "Events that the rules did not get, over events_waiting or events_waiting_bytes.",
-             figures.events_not_kept);
   out.single("doctor_document_events_lost_total", "counter",
              "Times that changes left the commit log before there were events of them.",
              figures.document_events_lost);
+}
+
+void write_event_rules(MetricsText& out, const EventRules::Figures& figures,
+                       std::uint64_t not_kept) {
+  out.single("doctor_events_waiting", "gauge", "Events that wait for the rules.", figures.waiting);
+  out.single("doctor_events_merged_total", "counter", "Times that a rule was applied to an event.",
+             figures.merged);
+  constexpr std::string_view unmerged = "doctor_events_unmerged_total";
+  out.family(unmerged, "counter", "Times that a rule could not be applied to an event.");
+  for (std::size_t i = 0; i < EventRules::unmerged_count; ++i) {
+    const auto cause = static_cast<EventRules::Unmerged>(i);
+    const bool is_dropped = cause == EventRules::Unmerged::dropped;
+    out.sample(unmerged, {{"cause", name_of(cause)}},
+               figures.unmerged[i] + (is_dropped ? not_kept : 0));
+  }
 }
 
 }  // namespace doctor::server

@@ -7,6 +7,7 @@
 #include "doctor/base/log.hpp"
 #include "doctor/rest/compression.hpp"
 #include "doctor/server/commit_log.hpp"
+#include "doctor/server/event_rules.hpp"
 #include "doctor/server/stomp_connection.hpp"
 
 namespace doctor::server {
@@ -16,13 +17,15 @@ constexpr std::chrono::milliseconds tick_interval{100};
 constexpr unsigned ticks_between_looks = 5;
 constexpr std::size_t scratch_size = 64u << 10;
 
-hub::Options options_of(const Configuration::Stomp& settings, const std::string& version) {
+hub::Options options_of(const Configuration::Stomp& settings, const std::string& version,
+                        bool has_rules) {
   hub::Options options;
   options.broker.server = "Doctor/" + version;
   options.broker.instance = hex(random_bytes(8)) + "-";
   options.broker.strict_destinations = settings.strict_destinations;
   options.broker.ovirt = settings.compat == Configuration::Stomp::Compat::ovirt;
   options.event_queues = settings.event_queues;
+  options.keeps_events = has_rules;
   return options;
 }
 
@@ -34,13 +37,14 @@ hub::Settings settings_of(const Configuration::Stomp& settings) {
 
 StompService::StompService(IoThread& thread, Shared& shared, const engine::Authority& authority,
                            const Configuration::Stomp& settings, const std::string& version,
-                           hub::Methods& methods)
+                           hub::Methods& methods, bool has_rules)
     : thread_(thread),
       shared_(shared),
       authority_(authority),
       methods_(methods),
       settings_(settings),
-      hub_(shared.limits, options_of(settings, version), settings_of(settings), surroundings()),
+      hub_(shared.limits, options_of(settings, version, has_rules), settings_of(settings),
+           surroundings()),
       scratch_input_(scratch_size, '\0') {}
 
 StompService::~StompService() = default;
@@ -132,7 +136,16 @@ void StompService::pump() {
       if (found != connections_.end()) found->second->attend(attention);
     }
   }
+  hand_over_events();
   carry_on();
+}
+
+void StompService::hand_over_events() {
+  std::vector<EventRules::Arrived> arrived;
+  for (hub::Event& event : hub_.take_events()) {
+    arrived.push_back({std::move(event.id), std::move(event.params)});
+  }
+  if (!arrived.empty()) shared_.event_rules->take({}, std::move(arrived));
 }
 
 bool StompService::carry_out_requests() {

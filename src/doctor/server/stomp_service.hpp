@@ -36,9 +36,10 @@ class StompService final : public engine::Listener {
 
   /// @param thread   outlives the service's use, not the service: STOMP connections end with it
   /// @param methods  who carries out requests; outlives the threads
+  /// @param has_rules  whether Shared::event_rules gets the events that clients send
   StompService(IoThread& thread, Shared& shared, const engine::Authority& authority,
                const Configuration::Stomp& settings, const std::string& version,
-               hub::Methods& methods);
+               hub::Methods& methods, bool has_rules);
   ~StompService() override;
 
   /// Before the engine makes its first commit: from here on every change is heard.
@@ -85,6 +86,7 @@ class StompService final : public engine::Listener {
   std::optional<std::string> certified_name(const Stream& stream, std::string_view peer) const;
   void announce_batch();
   bool carry_out_requests();
+  void hand_over_events();
   void carry_on();
   void look_at_progress();
   Task<void> tick();
