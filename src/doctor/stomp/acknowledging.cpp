@@ -80,6 +80,7 @@ void Broker::Impl::settle(const Settlement& settlement) {
   const std::size_t settled =
       subscription.unacked.settle(settlement.number, subscription.ack == AckMode::client);
   if (settlement.is_nack) figures_.nacked += settled;
+  if (subscription.dropped > 0) mark(*subscription.connection);  // there may be room to tell it
 }
 
 }  // namespace doctor::stomp

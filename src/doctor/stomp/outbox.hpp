@@ -33,8 +33,9 @@ class Outbox {
     }
   };
 
+  /// Where nothing waits there is room for anything: one frame is never too large by itself.
   bool fits(const Entry& entry, const Bounds& bounds) const {
-    return size_ < bounds.frames && bytes_ + entry.cost() <= bounds.bytes;
+    return size_ == 0 || (size_ < bounds.frames && bytes_ + entry.cost() <= bounds.bytes);
   }
   void push(Entry entry);
   /// Takes out the next one, or nothing if there is none.

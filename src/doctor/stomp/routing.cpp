@@ -164,17 +164,21 @@ void Broker::Impl::unblock(Connection& receiver) {
   }
 }
 
+// A notice that had no room itself would be one more that is lost: it waits for an ACK.
 void Broker::Impl::tell_of_dropped(Connection& connection) {
   connection.has_dropped = false;
   for (const SubscriptionPtr& subscription : connection.subscriptions) {
     if (subscription->dropped == 0) continue;
-    auto notice =
-        application_.overflowed(*subscription, std::exchange(subscription->dropped, 0), now_);
+    auto notice = application_.overflowed(*subscription, subscription->dropped, now_);
     if (!notice) continue;
-    offer(subscription,
-          std::make_shared<const Publication>(std::move(*notice), Reach::subscribers, std::nullopt,
-                                              false),
-          nullptr);
+    const auto publication = std::make_shared<const Publication>(
+        std::move(*notice), Reach::subscribers, std::nullopt, false);
+    if (!has_unacked_room(*subscription, *publication)) {
+      connection.has_dropped = true;
+      continue;
+    }
+    subscription->dropped = 0;
+    offer(subscription, publication, nullptr);
   }
 }
 

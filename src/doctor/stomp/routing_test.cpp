@@ -225,6 +225,30 @@ TEST(Overflow, IsAlsoMoreUnacknowledgedMessagesThanTheLimit) {
   EXPECT_EQ(other.hears().back(), "closed");
 }
 
+TEST(Overflow, OfUnacknowledgedMessagesIsToldOnceThereIsRoom) {
+  Limits limits;
+  limits.stomp_unacked_messages = 2;
+  World world(limits);
+  Peer& peer = subscribe(world.client().connect(), "a", "|ack:client|x-overflow:drop-oldest");
+  for (int i = 0; i < 5; ++i) world.publish({"a", {}, std::to_string(i)}, to({"a"}));
+  EXPECT_EQ(peer.hears().size(), 2u);
+  world.publish({"a", {}, "5"}, to({"a"}));
+  EXPECT_EQ(peer.hears(), Lines{});
+  peer.sends("ACK|id:" + peer.ack());
+  EXPECT_EQ(peer.hears(), (Lines{"MESSAGE subscription=a destination=overflow [4]"}));
+  world.publish({"a", {}, "6"}, to({"a"}));
+  EXPECT_EQ(peer.hears(), (Lines{"MESSAGE subscription=a destination=a [6]"}));
+}
+
+TEST(Overflow, IsNoneForALargeMessageWhereNothingElseWaits) {
+  Limits limits;
+  limits.stomp_outbox_bytes = 2'000;
+  World world(limits);
+  Peer& peer = subscribe(world.client().connect(), "a");
+  world.publish({"a", {}, std::string(2'000, 'x')}, to({"a"}));
+  EXPECT_EQ(peer.hears().size(), 1u);
+}
+
 TEST(Overflow, OfAMessageLargerThanTheOutboxDropsNoOther) {
   Limits limits;
   limits.stomp_outbox_bytes = 2'000;
