@@ -116,14 +116,16 @@ def test_each_mode_is_answered_where_its_clients_listen(running, requests, answe
 
 def test_equal_ids_of_two_clients_are_never_mixed(running):
     with connector(running) as one, connector(running) as other:
-        for client, method in ((one, "No.one"), (other, "No.other")):
+        clients = {"one": one, "other": other}
+        for client in clients.values():
             client.subscribe("same")
-        for round in range(20):
-            for client, method in ((one, "No.one"), (other, "No.other")):
-                client.publish(REQUESTS, json.dumps({"jsonrpc": "2.0", "method": method, "id": round}), reply_to="same")
-        for client, method in ((one, "No.one"), (other, "No.other")):
+        for id in range(20):
+            for name, client in clients.items():
+                call = {"jsonrpc": "2.0", "method": "Doctor.echo", "params": {"text": name}, "id": id}
+                client.publish(REQUESTS, json.dumps(call), reply_to="same")
+        for name, client in clients.items():
             answers = [client.message().json for _ in range(20)]
-            assert [a["id"] for a in answers] == list(range(20)) and all(method in a["error"]["message"] for a in answers)
+            assert [a["id"] for a in answers] == list(range(20)) and {a["result"] for a in answers} == {name}
             client.silent(0.1)
 
 
