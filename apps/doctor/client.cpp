@@ -35,12 +35,17 @@ std::shared_ptr<ClientOptions> add_client_options(CLI::App& command) {
       ->type_name("URL")
       ->capture_default_str()
       ->group("Server");
+  add_credential_options(command, *options);
+  return options;
+}
+
+void add_credential_options(CLI::App& command, ClientOptions& options) {
   command
-      .add_option("--secret-file", options->secret_file,
+      .add_option("--secret-file", options.secret_file,
                   "a file that holds the connector's secret (or: the environment's SECRET)")
       ->type_name("FILE")
       ->group("Server");
-  command.add_option("--session", options->session, "read as this session")
+  command.add_option("--session", options.session, "read as this session")
       ->envname("DOCTOR_SESSION")
       ->type_name("ID")
       ->group("Server");
@@ -48,11 +53,10 @@ std::shared_ptr<ClientOptions> add_client_options(CLI::App& command) {
                                    const char* what) {
     command.add_option(name, into, what)->envname(variable)->type_name("FILE")->group("Server");
   };
-  add_file("--cacert", options->tls.ca, "DOCTOR_CACERT",
+  add_file("--cacert", options.tls.ca, "DOCTOR_CACERT",
            "PEM: who signed the server's certificate, if the system does not know");
-  add_file("--cert", options->tls.cert, "DOCTOR_CERT", "PEM: a certificate of our own to show");
-  add_file("--key", options->tls.key, "DOCTOR_KEY", "PEM: its key, if not in the same file");
-  return options;
+  add_file("--cert", options.tls.cert, "DOCTOR_CERT", "PEM: a certificate of our own to show");
+  add_file("--key", options.tls.key, "DOCTOR_KEY", "PEM: its key, if not in the same file");
 }
 
 void add_json_option(CLI::App& command, ClientOptions& options) {
@@ -62,18 +66,22 @@ void add_json_option(CLI::App& command, ClientOptions& options) {
 Client::Client(std::string command, bool json, HttpClient http)
     : command_(std::move(command)), json_(json), http_(std::move(http)) {}
 
-Result<Client> Client::open(std::string command, const ClientOptions& options) {
-  std::string secret;
-  if (!options.secret_file.empty()) {
-    auto text = read_file(options.secret_file);
-    if (!text) return text.error();
-    secret = std::move(*text);
-    while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
-  } else if (const char* value = std::getenv("SECRET")) {
-    secret = value;
+Result<std::string> read_secret(const ClientOptions& options) {
+  if (options.secret_file.empty()) {
+    const char* value = std::getenv("SECRET");
+    return std::string(value == nullptr ? "" : value);
   }
+  auto secret = read_file(options.secret_file);
+  if (!secret) return secret;
+  while (secret->ends_with('\n') || secret->ends_with('\r')) secret->pop_back();
+  return secret;
+}
+
+Result<Client> Client::open(std::string command, const ClientOptions& options) {
+  auto secret = read_secret(options);
+  if (!secret) return secret.error();
   std::vector<std::pair<std::string, std::string>> headers;
-  if (!secret.empty()) headers.emplace_back("SECRET", std::move(secret));
+  if (!secret->empty()) headers.emplace_back("SECRET", std::move(*secret));
   if (!options.session.empty()) headers.emplace_back("SESSION", options.session);
   return Client(std::move(command), options.json,
                 HttpClient(options.server, options.tls, std::move(headers)));

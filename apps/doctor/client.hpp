@@ -10,7 +10,7 @@
 
 namespace doctor::app {
 
-/// The options that every client sub-command has.
+/// The options that every client sub-command has; those that speak STOMP have another server.
 struct ClientOptions {
   std::string server = "http://localhost:3000";
   std::string secret_file;
@@ -21,8 +21,14 @@ struct ClientOptions {
 
 /// Adds the options (but `--json`, see below) to a sub-command; they are kept alive by it.
 std::shared_ptr<ClientOptions> add_client_options(CLI::App& command);
+/// The same without `--server`.
+void add_credential_options(CLI::App& command, ClientOptions& options);
 /// `--json`, for a sub-command whose answer people would script.
 void add_json_option(CLI::App& command, ClientOptions& options);
+
+/// The connector's secret: from the file, or the environment; empty: none is given. Errc::invalid
+/// if the file cannot be read.
+Result<std::string> read_secret(const ClientOptions& options);
 
 /// Speaks to the server for one sub-command, and tells its failures to the user.
 class Client {

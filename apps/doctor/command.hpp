@@ -29,5 +29,7 @@ void add_import(CLI::App& program, Run& run);
 void add_export(CLI::App& program, Run& run);
 void add_sessions(CLI::App& program, Run& run);
 void add_clients(CLI::App& program, Run& run);
+void add_events(CLI::App& program, Run& run);
+void add_rpc(CLI::App& program, Run& run);
 
 }  // namespace doctor::app

@@ -31,6 +31,8 @@ int run_program(int argc, char** argv) {
   doctor::app::add_export(program, run);
   doctor::app::add_sessions(program, run);
   doctor::app::add_clients(program, run);
+  doctor::app::add_events(program, run);
+  doctor::app::add_rpc(program, run);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& mistake) {

@@ -63,13 +63,15 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&& other) noexcept {
   if (this == &other) return *this;
   close();
-  core_ = std::move(other.core_);
   runtime_ = std::move(other.runtime_);
+  core_ = std::move(other.core_);
   return *this;
 }
 
+// Callbacks that still run may call us: the core goes last.
 Client::~Client() {
   close();
+  runtime_.reset();
 }
 
 void Client::close() {

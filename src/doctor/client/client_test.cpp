@@ -294,6 +294,23 @@ TEST_F(AtAHost, WhatCannotBeAskedIsRefused) {
   }
 }
 
+TEST(WithoutAHost, WhoSubscribesDuringAnOutageIsToldOfIt) {
+  Options options;
+  options.host = "127.0.0.1";
+  options.port = TestVdsm().port();  // nobody is there any more
+  Client client = std::move(*Client::open(options));
+  const auto first = std::make_shared<Listener>();
+  (*client.events({"*|a|*|*"}))->subscribe(std::shared_ptr<EventSubscriber>(first));
+  EXPECT_EQ(first->wait_for(1).front().substr(0, 12), "disconnected");
+  const auto second = std::make_shared<Listener>();
+  (*client.events({"127.0.0.1|a|*|*"}))->subscribe(std::shared_ptr<EventSubscriber>(second));
+  EXPECT_EQ(second->wait_for(1).front().substr(0, 12), "disconnected");
+  const auto other = std::make_shared<Listener>();
+  (*client.events({"elsewhere|a|*|*"}))->subscribe(std::shared_ptr<EventSubscriber>(other));
+  client.close();
+  EXPECT_EQ(other->wait_for(1), Signals{"complete"});
+}
+
 TEST(WithoutAHost, TheOnlyAttemptThatIsAllowedIsTheEnd) {
   Options options;
   options.host = "127.0.0.1";

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "doctor/base/text.hpp"
 #include "doctor/client/connection.hpp"
 #include "doctor/events/subscription_id.hpp"
+#include "doctor/json/value.hpp"
 #include "doctor/stomp/writer.hpp"
 
 // What a connection says and hears.
@@ -24,6 +26,9 @@ std::string said(std::string_view text) {
   std::string line(text.substr(0, reason_max));
   std::replace_if(
       line.begin(), line.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
+  if (!is_utf8(line)) {  // or cut within a character
+    std::replace_if(line.begin(), line.end(), [](unsigned char c) { return c > 127; }, '?');
+  }
   while (!line.empty() && line.back() == ' ') line.pop_back();
   return line;
 }
@@ -170,7 +175,10 @@ void Connection::take_error(const stomp::Frame& frame, Clock::time_point now) {
     return;
   }
   if (state_ == State::stopping) return;
-  fail("the peer ended the connection: " + why, now);
+  Error refused = client::error(Code::communication, "the peer ended the connection: " + why);
+  refused.data = json::quoted(why);
+  control_.emplace_back(Disconnect());
+  lose(std::move(refused), now);
 }
 
 void Connection::call(CallId call, std::string_view method, std::string_view params,

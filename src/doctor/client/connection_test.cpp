@@ -479,6 +479,16 @@ TEST(Goodbye, NeedsNoneWithoutConnection) {
   EXPECT_EQ(other.occurred(), (Texts{"connect", "down gone", "ended the client was closed"}));
 }
 
+TEST(Doctor, WhatAnErrorSaysIsTheDataOfTheFailure) {
+  TestConnection test;
+  test.come_up();
+  test.hear("ERROR\n\nso \xff it\n\"is\"\n^");
+  EXPECT_TRUE(std::holds_alternative<Disconnect>(*test.connection.next(test.now)));
+  const Error reason = std::get<Down>(*test.connection.next(test.now)).reason;
+  EXPECT_TRUE(reason.is(Code::communication));
+  EXPECT_EQ(reason.data, R"("so ? it \"is\"")");
+}
+
 TEST(Doctor, AnErrorIsTheEndOfTheConnection) {
   TestConnection test;
   test.come_up();

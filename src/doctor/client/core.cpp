@@ -186,6 +186,7 @@ void Client::Core::perform(Disconnect&) {
 
 void Client::Core::perform(Up& up) {
   counts_->connected = true;
+  down_.reset();
   ++counts_->connections;
   if (up.gap) router_.reconnected(receiver_, *up.gap);
 }
@@ -193,11 +194,12 @@ void Client::Core::perform(Up& up) {
 void Client::Core::perform(Down& down) {
   counts_->connected = false;
   router_.disconnected(receiver_, down.reason);
+  down_ = std::move(down.reason);
 }
 
 void Client::Core::perform(Ended& ended) {
   counts_->connected = false;
-  ended_ = std::make_unique<Error>(std::move(ended.reason));
+  ended_ = std::move(ended.reason);
   purge_timer_.cancel();
   if (closing_) {
     router_.complete();
@@ -239,7 +241,11 @@ void Client::Core::answer(Callback answered, Expected<std::string> result) {
 
 void Client::Core::add(std::shared_ptr<Flow> flow, std::vector<events::SubscriptionId> ids,
                        std::chrono::milliseconds max_age) {
-  if (ended_ != nullptr) return closing_ ? flow->complete() : flow->fail(*ended_);
+  if (ended_) return closing_ ? flow->complete() : flow->fail(*ended_);
+  const bool concerned = std::any_of(ids.begin(), ids.end(), [&](const auto& id) {
+    return id.is_any(0) || id.part(0) == receiver_;
+  });
+  if (down_ && concerned) flow->disconnected(*down_);
   router_.add(std::move(flow), std::move(ids));
   connection_.listen(true, Clock::now());
   read_on_if_room();
@@ -278,7 +284,7 @@ void Client::Core::arm() {
 void Client::Core::arm_purge() {
   purge_timer_.expires_after(purge_every_);
   purge_timer_.async_wait([self = shared_from_this()](net::error_code) {
-    if (self->router_.empty() || self->ended_ != nullptr) {
+    if (self->router_.empty() || self->ended_) {
       self->purging_ = false;
       return;
     }

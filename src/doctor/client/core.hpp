@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -89,7 +90,8 @@ class Client::Core final : public Link::Owner, public std::enable_shared_from_th
   bool purging_ = false;
   bool pumping_ = false;
   std::unordered_map<CallId, Callback> callbacks_;
-  std::unique_ptr<Error> ended_;  // null: not yet
+  std::optional<Error> down_;   // what Down told, until there is a connection
+  std::optional<Error> ended_;  // none: not yet
 };
 
 }  // namespace doctor::client

@@ -19,7 +19,7 @@ enum class Code : std::int32_t {
 struct Error {
   std::int32_t code = 0;
   std::string message;  ///< for a person, without a newline
-  std::string data;     ///< JSON, from the peer; empty: none
+  std::string data;     ///< JSON, from the peer (of an ERROR, what it says); empty: none
 
   bool is(Code which) const { return code == static_cast<std::int32_t>(which); }
   friend bool operator==(const Error&, const Error&) = default;

@@ -55,8 +55,8 @@ struct Gap {
 /// take nothing of what was asked for.
 class EventSubscriber : public Subscriber {
  public:
-  /// The connection was lost, or cannot be made. Told once until it is there again; the library
-  /// goes on trying.
+  /// The connection was lost, or cannot be made. Told once until it is there again, also to those
+  /// who subscribe meanwhile; the library goes on trying.
   virtual void on_disconnect(const Error& reason) = 0;
   /// The connection is there again, and all subscriptions with it. What the events of the meantime
   /// would have told must be asked for.
