@@ -77,7 +77,7 @@ class AtAHost : public testing::Test {
   static std::shared_ptr<Listener> listen(Client& client, const std::string& id, std::int64_t first,
                                           SubscriptionOptions how = {}) {
     auto listener = std::make_shared<Listener>(first);
-    (*client.events({id}, how))->subscribe(std::shared_ptr<EventSubscriber>(listener));
+    (*client.events({id}, how))->subscribe(listener);
     return listener;
   }
   static Expected<std::string> wait(std::future<Expected<std::string>> answer) {
@@ -197,7 +197,7 @@ TEST_F(AtAHost, WhoPausesLosesNothingHoweverMuchComes) {
     if (more) listener->subscription->request(1);
   };
   Client client = open();
-  (*client.events({"*|virt|*|*"}, options))->subscribe(std::shared_ptr<EventSubscriber>(listener));
+  (*client.events({"*|virt|*|*"}, options))->subscribe(listener);
   tell(1, count);
   listener->subscription->request(1);
   listener->wait_for(1);
@@ -256,7 +256,7 @@ TEST_F(AtAHost, APublisherOutlivesItsClient) {
     publisher = *client.events({"*|virt|*|*"});
   }
   const auto listener = std::make_shared<Listener>(1);
-  publisher->subscribe(std::shared_ptr<EventSubscriber>(listener));
+  publisher->subscribe(listener);
   EXPECT_EQ(listener->wait_for(1), Signals{"complete"});
 }
 
@@ -458,7 +458,7 @@ TEST_F(AtAHost, AStorm) {
               how.overflow = random() % 2 == 0 ? Overflow::pause : Overflow::drop_oldest;
               mine.push_back(std::make_shared<Demanding>());
               (*client.events({"*|virt|VM_status|*", "127.0.0.1|*|*|*"}, how))
-                  ->subscribe(std::shared_ptr<EventSubscriber>(mine.back()));
+                  ->subscribe(mine.back());
               break;
             }
             case 1:

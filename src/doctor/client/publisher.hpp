@@ -14,9 +14,10 @@ class EventPublisher final : public Publisher {
   using Subscribe = std::function<void(std::shared_ptr<EventSubscriber>)>;
   explicit EventPublisher(Subscribe subscribe) : subscribe_(std::move(subscribe)) {}
 
-  using Publisher::subscribe;
-  void subscribe(std::shared_ptr<EventSubscriber> subscriber) override {
-    if (subscriber != nullptr) subscribe_(std::move(subscriber));
+  void subscribe(std::shared_ptr<Subscriber> subscriber) override {
+    if (subscriber == nullptr) return;
+    auto hears_all = std::dynamic_pointer_cast<EventSubscriber>(subscriber);
+    subscribe_(hears_all != nullptr ? std::move(hears_all) : lenient(std::move(subscriber)));
   }
 
  private:

@@ -73,10 +73,8 @@ class Publisher {
   virtual ~Publisher() = default;
 
   /// Events that arrive from now on. A null pointer is ignored. The same subscriber given twice
-  /// gets two subscriptions.
-  virtual void subscribe(std::shared_ptr<EventSubscriber> subscriber) = 0;
-  /// As `subscribe(lenient(subscriber))`.
-  void subscribe(std::shared_ptr<Subscriber> subscriber);
+  /// gets two subscriptions. One that is no EventSubscriber is made one by `lenient`.
+  virtual void subscribe(std::shared_ptr<Subscriber> subscriber) = 0;
 };
 
 /// Makes of a lost connection an on_error that is not the end, as oVirt's Java client does: the

@@ -112,8 +112,7 @@ TEST(RuleOfSubscribe, R1_09_OnSubscribeComesFirstAndInsideSubscribe) {
 TEST(RuleOfSubscribe, R1_09_NobodyIsIgnored) {
   int asked = 0;
   EventPublisher publisher([&](const std::shared_ptr<EventSubscriber>&) { ++asked; });
-  publisher.subscribe(std::shared_ptr<EventSubscriber>());
-  publisher.subscribe(std::shared_ptr<Subscriber>());
+  publisher.subscribe(nullptr);
   EXPECT_EQ(asked, 0);
 }
 
@@ -122,12 +121,11 @@ TEST(RuleOfSubscribe, R1_10_R1_11_APublisherTakesManySubscribers) {
   EventPublisher publisher(
       [&](std::shared_ptr<EventSubscriber> subscriber) { asked.push_back(std::move(subscriber)); });
   const auto recorder = std::make_shared<Recorder>();
-  Publisher& any = publisher;
-  any.subscribe(std::static_pointer_cast<EventSubscriber>(recorder));
-  any.subscribe(std::static_pointer_cast<Subscriber>(recorder));
+  publisher.subscribe(recorder);
+  publisher.subscribe(recorder);
   ASSERT_EQ(asked.size(), 2u);
   EXPECT_EQ(asked[0], recorder);
-  EXPECT_NE(asked[1], recorder);  // by an adapter
+  EXPECT_EQ(asked[1], recorder);
 }
 
 TEST_F(Rule, R2_07_R3_01_RequestsFromManyThreadsAllCount) {

@@ -67,8 +67,4 @@ std::shared_ptr<EventSubscriber> strict(std::shared_ptr<Subscriber> subscriber) 
   return std::make_shared<Strict>(std::move(subscriber));
 }
 
-void Publisher::subscribe(std::shared_ptr<Subscriber> subscriber) {
-  subscribe(lenient(std::move(subscriber)));
-}
-
 }  // namespace doctor::client
