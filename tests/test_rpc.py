@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import pathlib
 import random
+import re
+import subprocess
 import threading
 import time
 
@@ -12,6 +15,7 @@ import stomp as stomppy
 from doctor.server import Server
 from doctor.stomp import Stomp
 
+MANUAL = (pathlib.Path(__file__).resolve().parent.parent / "docs/rpc.md").read_text()
 ALICE = "alice-0123456789abcdef"
 
 
@@ -416,3 +420,51 @@ def test_python3_stomp_calls_and_is_answered(doctor, version):
     assert came[0]["result"]["document"]["name"] == "one"
     assert [one["id"] for one in came[1]] == [2, 3]
     connection.disconnect()
+
+
+# -- the manual ---------------------------------------------------------------------------------
+
+
+def test_the_conversation_in_the_manual_is_so():
+    lines = "".join(re.findall(r"```rpc\n(.*?)```", MANUAL, re.DOTALL)).splitlines()
+    store = "5f0c2a1e"  # the manual's; a store's own is in its entity-tags
+    with Server(secret="sesame") as server, connector(server).listen() as client:
+        for asked, answered in zip(lines[::2], lines[1::2], strict=True):
+            method, _, params = asked.removeprefix("--> ").partition(" ")
+            answer = client.call(method, **json.loads((params or "{}").replace("5f0c2a1e", store)))
+            if answered.startswith("<-- error "):
+                assert answer["error"]["code"] == int(answered.removeprefix("<-- error ")), asked
+                continue
+            expected, result = json.loads(answered.removeprefix("<-- ")), answer["result"]
+            if isinstance(expected, dict):
+                assert expected.keys() == result.keys(), asked
+                store = result["etag"][1:9] if "etag" in result else store
+                for random_one in ("next", "version"):
+                    if random_one in result:
+                        result[random_one] = "..."
+            assert result == json.loads(json.dumps(expected).replace("5f0c2a1e", store)), asked
+        listed = client.result("rpc.methods")["methods"]
+    called = {line.split()[1] for line in lines[::2]}
+    assert called == {method["name"] for method in listed}
+
+
+def test_the_manual_lists_every_method_with_its_parameters(doctor):
+    with connector(doctor).listen() as client:
+        listed = client.result("rpc.methods")["methods"]
+    rows = re.findall(r"^\| `([\w.]+)` \| (.*?) ?\| (.*?) \|$", MANUAL.split("## Methods")[1], re.MULTILINE)
+    told = {name: [(parameter, optional == "") for optional, parameter in re.findall(r"(\[?)`(\w+)`", parameters)]
+            for name, parameters, _ in rows}
+    assert told == {method["name"]: [(one["name"], one["required"]) for one in method["params"]] for method in listed}
+    assert {name: result.strip("`") for name, _, result in rows} == {one["name"]: one["result"] for one in listed}
+
+
+def test_the_program_in_the_manual_prints_its_answer(doctor):
+    program = re.search(r"```python\n(.*?)```", MANUAL, re.DOTALL)[1]
+    program = program.replace("61613", str(doctor.stomp)).replace("open sesame", "sesame")
+    process = subprocess.Popen(["/usr/bin/python3", "-u", "-c", program + "import time; time.sleep(60)\n"],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        assert json.loads(process.stdout.readline())["result"]["documents"][0]["name"] == "one"
+    finally:
+        process.kill()
+        process.wait()
