@@ -92,6 +92,8 @@ struct Socket {
   Principal::Kind kind = Principal::Kind::anyone;
   std::string session;
   std::uint64_t last_revision = 0;
+  std::size_t next_change = 0;         // after the last change that it heard of
+  std::uint64_t last_publication = 0;  // that it heard live
   std::uint64_t ended_revision = 0;
   // Of a connector that is subscribed to everything: the change that it must hear next, and after
   // which revision.
@@ -212,6 +214,7 @@ class Driver {
     if (bytes_.below(4) == 0) {
       connect.will =
           Will{static_cast<QoS>(bytes_.below(3)), bytes_.below(2) == 0, "vm/1", gone, {}};
+      publications_[gone] = {published_, connect.will->qos, true};
       if (is_v5) connect.will->properties.add(PropertyId::will_delay_interval, bytes_.below(2) * 5);
     }
     const unsigned who = bytes_.below(4);
@@ -219,7 +222,11 @@ class Driver {
     connect.user_name = users[who];
     socket.client = std::string(users[who]) + " " + std::string(connect.client_id);
     socket.aliases.clear();
-    if (connect.clean_start) received_[socket.client].clear();
+    const bool is_refused = who != 0 && connect.will;  // and takes nothing over
+    if (connect.clean_start && !is_refused) {
+      received_[socket.client].clear();
+      granted_[socket.client] = QoS::at_most_once;
+    }
     send(socket, connect);
     socket.kind = who == 0 ? Principal::Kind::connector : Principal::Kind::session;
     if (who != 0) socket.session = std::string(users[who]);
@@ -234,6 +241,8 @@ class Driver {
     if (socket.version == Version::v5_0 && bytes_.below(3) == 0) {
       packet.properties.add(PropertyId::subscription_identifier, 1 + bytes_.below(200));
     }
+    QoS& granted = granted_[socket.client];
+    granted = std::max(granted, options.qos);
     send(socket, packet);
   }
 
@@ -246,6 +255,7 @@ class Driver {
     publish.retain = bytes_.below(3) == 0;
     publish.topic = topic;
     publish.payload = payload;
+    publications_[payload] = {published_, publish.qos, false};
     send(socket, publish);
     if (bytes_.below(2) == 0) send(socket, Pubrel{9, Reason::success, {}});
   }
@@ -278,7 +288,11 @@ class Driver {
 
   void rubbish(Socket& socket) {
     socket.may_miss_some();
-    if (socket.is_open) broker_.receive(socket.id, bytes_.some(), now_, wall_);
+    if (!socket.is_open) return;
+    // It may be a SUBSCRIBE, and of a connector a PUBLISH of anything.
+    granted_[socket.client] = QoS::exactly_once;
+    has_rubbish_ = has_rubbish_ || socket.kind == Principal::Kind::connector;
+    broker_.receive(socket.id, bytes_.some(), now_, wall_);
   }
 
   void acknowledge(Socket& socket) {
@@ -430,14 +444,15 @@ class Driver {
       if (!topic.empty()) socket.aliases[*alias] = topic;
       topic = socket.aliases.at(*alias);
     }
+    require(publish.qos <= granted_[socket.client]);
     const bool is_session = socket.kind == Principal::Kind::session;
     const document::Session* newest =
         is_session ? session_at(socket.session, newest_told_) : nullptr;
     require(!is_session || newest != nullptr);
     const auto found = announced_.find(publish.payload);
     if (found == announced_.end()) {
-      // Made by `publish` above, or rubbish that happened to be a PUBLISH of the connector.
       require(!is_session || newest->permissions.reads_everything());
+      if (!has_rubbish_) check_publication(socket, publish);
       return;
     }
     const Announced& announced = found->second;
@@ -451,6 +466,8 @@ class Driver {
       require(announced.number == *socket.next);
       ++*socket.next;
     }
+    require(announced.number >= socket.next_change);
+    socket.next_change = announced.number + 1;
     require(announced.revision >= socket.last_revision);
     require(announced.revision > socket.ended_revision);
     socket.last_revision = announced.revision;
@@ -461,6 +478,15 @@ class Driver {
       if (property.text == "commit") socket.ended_revision = announced.revision;
     }
     require(told);
+  }
+
+  // Clients' messages come in their order, but for retained ones and wills.
+  void check_publication(Socket& socket, const Publish& publish) {
+    const auto found = publications_.find(publish.payload);
+    require(found != publications_.end() && publish.qos <= found->second.qos);
+    if (publish.retain || found->second.is_will) return;
+    require(found->second.number > socket.last_publication);
+    socket.last_publication = found->second.number;
   }
 
   std::optional<document::CommitPart> read_log(std::uint64_t revision, std::uint64_t from,
@@ -490,6 +516,14 @@ class Driver {
       {"s1", {{0, make_session("s1")}}},
       {"s2", {{0, make_session("s2")}}},
       {"nobody", {{0, nullptr}}}};
+  struct Published {
+    std::uint64_t number = 0;
+    QoS qos{};
+    bool is_will = false;
+  };
+  std::map<std::string, Published, std::less<>> publications_;  // by payload
+  std::map<std::string, QoS> granted_;  // by client: the highest that its session may have
+  bool has_rubbish_ = false;            // of a connector
   // By client: what it has received at QoS 2, and by which identifier.
   std::map<std::string, std::map<std::string, std::uint16_t>> received_;
   std::vector<document::CommitPtr> waiting_;
