@@ -49,6 +49,16 @@ def test_operations_names_every_cause_that_is_counted():
     assert told == counted
 
 
+def test_every_rule_of_reactive_streams_has_a_test_or_a_reason():
+    page = (ROOT / "docs/reactive-streams.md").read_text()
+    rows = re.findall(r"^\| (\d\.\d+) \|[^|]+\| (.+) \|$", page, re.MULTILINE)
+    assert [rule for rule, _ in rows] == [f"{part}.{n}" for part, last in ((1, 11), (2, 13), (3, 17)) for n in range(1, last + 1)]
+    there = set()
+    for source in (ROOT / "src/doctor/client").glob("*_test.cpp"):
+        there |= {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F)?\((\w+),\s+(\w+)\)", source.read_text(), re.MULTILINE)}
+    assert set(re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", page)) <= there
+
+
 def test_the_tests_that_a_decision_names_are_there():
     page = (ROOT / "docs/decisions/mqtt-hardening.md").read_text()
     there = set()

@@ -324,6 +324,18 @@ TEST(WithoutAHost, TheOnlyAttemptThatIsAllowedIsTheEnd) {
   EXPECT_NE(result.error().message.find("127.0.0.1 port"), std::string::npos);
 }
 
+TEST(WithoutAHost, WhoSubscribesAfterTheLastAttemptFails) {
+  Options options;
+  options.host = "127.0.0.1";
+  options.port = TestVdsm().port();
+  options.attempts = 1;
+  Client client = std::move(*Client::open(options));
+  EXPECT_FALSE(client.call("Host.ping").get());
+  const auto listener = std::make_shared<Listener>();
+  (*client.events({"*|a|*|*"}))->subscribe(std::shared_ptr<EventSubscriber>(listener));
+  EXPECT_EQ(listener->wait_for(1).front().substr(0, 21), "error 127.0.0.1 port ");
+}
+
 class OverTls : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(net::write_test_certificate(path)); }
