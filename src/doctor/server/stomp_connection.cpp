@@ -153,9 +153,11 @@ bool StompConnection::look_at_progress() {
 }
 
 // All has been written that the broker had for the client: ends this side, and waits a little for
-// the client to end its own, since a close would destroy what is still on its way.
+// the client to end its own, since a close would destroy what is still on its way. A reset must be
+// the first thing that a client hears of the end: who has been told of an orderly one reads no
+// other.
 void StompConnection::finish() {
-  finished_ = stream_.end();
+  finished_ = end_ == End::reset || stream_.end();
   if (finished_) return linger();
   writing_ = true;
   stream_.async_wait_writable([self = shared_from_this()](const error_code& failure) {

@@ -24,7 +24,8 @@ enum class End : std::uint8_t {
   none,    ///< it goes on
   linger,  ///< half-close, read and discard for at most `linger_time`, close: what the peer has
            ///< sent meanwhile must not reset the last frame away
-  reset,   ///< the same, but close with RST: the peer does not notice an orderly end
+  reset,   ///< the same without half-closing, but close with RST: the peer does not notice an
+           ///< orderly end
 };
 inline constexpr std::chrono::milliseconds linger_time{500};
 
