@@ -59,7 +59,7 @@ class Heard(stomp.ConnectionListener):
 class Client:
     def __init__(self, broker, version="1.2", **more):
         host, port, login, passcode = broker
-        options = {} if version == "1.0" else {"heartbeats": more.pop("heartbeats", (0, 0))}
+        options = {} if version == "1.0" else {"heartbeats": more.pop("heartbeats", (0, 0)), "vhost": "/"}
         self.connection = CLIENTS[version]([(host, port)], **options)
         self.heard = Heard()
         self.connection.set_listener("", self.heard)
