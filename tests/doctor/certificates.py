@@ -21,11 +21,11 @@ class Authority:
         self.ca, self.ca_key = folder / f"{name}.pem", folder / f"{name}.key"
         openssl("req", "-x509", *self._new_key(self.ca_key), "-days", 30, "-subj", f"/CN={name}", "-out", self.ca)
 
-    def issue(self, name, days=30, key="ec"):
-        """Files with a certificate for localhost and 127.0.0.1. The common name is `name`."""
+    def issue(self, name, days=30, key="ec", names="DNS:localhost,IP:127.0.0.1"):
+        """Files with a certificate for `names`. The common name is `name`."""
         cert, key_file, request = (self.folder / f"{self.name}-{name}.{kind}" for kind in ("pem", "key", "csr"))
         openssl("req", *self._new_key(key_file, key), "-subj", f"/CN={name}", "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", request)
+                f"subjectAltName={names}", "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca_key, "-CAcreateserial",
                 "-copy_extensions", "copy", "-days", days, "-out", cert)
         return Files(self.ca, cert, key_file)

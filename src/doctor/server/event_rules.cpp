@@ -79,7 +79,11 @@ void EventRules::drop_oldest() {
   --events_;
   bytes_ -= oldest->size();
   waiting_.erase(oldest);
-  count(Unmerged::dropped);
+  note_dropped(1);
+}
+
+void EventRules::note_dropped(std::uint64_t number) {
+  count(Unmerged::dropped, number);
   const auto untold = drops_.due(Clock::now());
   if (!untold) return;
   log::warning(

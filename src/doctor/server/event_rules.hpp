@@ -57,6 +57,9 @@ class EventRules {
   /// @param result  compact JSON that was checked
   void take_answer(std::string_view upstream, rules::RuleSet::Call call, std::string result);
 
+  /// So many events were dropped before they came here.
+  void note_dropped(std::uint64_t number);
+
   /// Applies what waits, and takes nothing more.
   void finish();
 

@@ -193,6 +193,7 @@ std::string Metrics::text(const mqtt::Figures& mqtt, const StompService::Figures
   if (shared_.event_rules != nullptr) {
     write_event_rules(out, shared_.event_rules->figures(), stomp.hub.events_not_kept);
   }
+  if (shared_.upstreams != nullptr) write_upstreams(out, shared_.upstreams->figures());
   return out.take();
 }
 

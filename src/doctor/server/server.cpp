@@ -16,6 +16,7 @@
 #include "doctor/server/rpc_runner.hpp"
 #include "doctor/server/stomp_service.hpp"
 #include "doctor/server/tls_endpoint.hpp"
+#include "doctor/server/upstreams.hpp"
 
 namespace doctor::server {
 namespace {
@@ -111,6 +112,7 @@ class Server::Impl {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<EventRules> event_rules_;
+  std::unique_ptr<Upstreams> upstreams_;
   bool stopped_ = false;
 };
 
@@ -154,6 +156,16 @@ Result<void> Server::Impl::start() {
                                                configuration_.store_map_size);
   if (!restored) return restored;
   if (const Result<void> listening = listen_everywhere(); !listening) return listening;
+  if (!configuration_.events.upstreams.empty()) {
+    auto opened =
+        Upstreams::open(configuration_.events.upstreams, configuration_.limits, *event_rules_,
+                        [this](hub::Event event, std::function<void()> done) {
+                          stomp_->publish(std::move(event), std::move(done));
+                        });
+    if (!opened) return opened.error();
+    upstreams_ = std::move(*opened);
+    shared_.upstreams = upstreams_.get();
+  }
 
   use_service();
   mqtt_->start(version_);
@@ -383,6 +395,7 @@ void Server::Impl::stop() {
   for (const auto& thread : threads_) thread->stop();
   if (mqtt_) mqtt_->finish(last_writes);
   shared_.readers.stop();
+  upstreams_.reset();
   event_rules_.reset();
   engine_.reset();
   listeners_.clear();

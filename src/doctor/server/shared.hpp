@@ -21,6 +21,7 @@ namespace doctor::server {
 
 class MqttService;
 class EventRules;
+class Upstreams;
 class StompService;
 class RpcRunner;
 class Metrics;
@@ -97,6 +98,7 @@ struct Shared {
   StompService* stomp = nullptr;
   const RpcRunner* rpc = nullptr;
   EventRules* event_rules = nullptr;
+  const Upstreams* upstreams = nullptr;  ///< null: there are none
   const Metrics* metrics = nullptr;
   std::vector<const TlsEndpoint*> tls;
 };

@@ -81,4 +81,24 @@ void write_event_rules(MetricsText& out, const EventRules::Figures& figures,
   }
 }
 
+void write_upstreams(MetricsText& out, const std::vector<Upstreams::Figures>& hosts) {
+  const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                          auto figure) {
+    out.family(name, type, help);
+    for (const Upstreams::Figures& host : hosts) {
+      out.sample(name, {{"upstream", host.name}}, std::uint64_t{figure(host)});
+    }
+  };
+  family("doctor_upstream_connected", "gauge", "Whether an upstream is connected.",
+         [](const auto& host) { return host.connected ? 1u : 0u; });
+  family("doctor_upstream_connections_total", "counter", "Connections that came about.",
+         [](const auto& host) { return host.connections; });
+  family("doctor_upstream_events_total", "counter", "Events that an upstream told.",
+         [](const auto& host) { return host.events; });
+  family("doctor_upstream_refreshes_total", "counter", "Refresh calls that were answered.",
+         [](const auto& host) { return host.refreshes; });
+  family("doctor_upstream_refreshes_failed_total", "counter", "Refresh calls that were not.",
+         [](const auto& host) { return host.refreshes_failed; });
+}
+
 }  // namespace doctor::server

@@ -127,6 +127,14 @@ void StompService::use(const Configuration::Stomp& settings) {
   });
 }
 
+void StompService::publish(hub::Event event, std::function<void()> done) {
+  asio::post(thread_.context(), [this, event = std::move(event), done = std::move(done)] {
+    hub_.publish(event, Clock::now());
+    pump_soon();
+    done();
+  });
+}
+
 void StompService::pump() {
   for (bool goes_on = true; goes_on;) {
     goes_on = carry_out_requests();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -25,8 +26,8 @@ class StompConnection;
 /// The hub with its broker of STOMP and their sockets, all on one I/O thread. Commits come from the
 /// writer's thread in batches with one wake-up.
 ///
-/// `committed`, `adopt`, `use` and `figures` may be called from any thread; all else is of the I/O
-/// thread.
+/// `committed`, `adopt`, `publish`, `use` and `figures` may be called from any thread; all else is
+/// of the I/O thread.
 class StompService final : public engine::Listener {
  public:
   /// A connection in the list of those whose sockets have not taken all.
@@ -53,6 +54,10 @@ class StompService final : public engine::Listener {
   void accept(Stream stream, std::string peer, Share place);
   /// One whose handshake was done by another I/O thread.
   void adopt(DetachedStream stream, std::string peer, Share place);
+
+  /// Tells all who may read everything of an event that no client sent, then calls back on the I/O
+  /// thread. Any thread.
+  void publish(hub::Event event, std::function<void()> done);
 
   /// What of the settings may change while it runs.
   void use(const Configuration::Stomp& settings);

@@ -1,0 +1,247 @@
+"""Doctor listens to hosts by itself: their events become documents, and after a gap it asks for what it missed."""
+
+import json
+import re
+import ssl
+import time
+
+import pytest
+
+from doctor import Server
+from doctor.certificates import Authority
+from doctor.mqtt import Mqtt
+from doctor.server import free_port
+from doctor.stomp import Stomp
+from doctor.vdsm import Vdsm
+
+RULES = """
+[[events.rule]]
+events = "*|virt|VM_status|*"
+collection = "vm"
+take = "params.{unique_id}"
+fields = ["status", "exitMessage"]
+rename = { exitMessage = "exit_message" }
+refresh = { method = "Host.getAllVmStats", items = "result", id = "vmId" }
+
+[[events.rule]]
+events = "*|net|host_conn|*"
+collection = "host"
+id = "{receiver}"
+create = true
+refresh = { method = "Host.getCapabilities", params = { full = true }, id = "{receiver}" }
+"""
+ANSWERS = {
+    "Host.getAllVmStats": [{"vmId": "u1", "status": "Up", "cpuUser": "3"}],
+    "Host.getCapabilities": {"cores": 4},
+}
+
+
+def upstream(port, more="", name="host1"):
+    return f'[[events.upstream]]\nname = "{name}"\nhost = "127.0.0.1"\nport = {port}\n{more}\n'
+
+
+def wait_for(condition, seconds=15):
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until, "in vain"
+        time.sleep(0.01)
+    return found
+
+
+def status(host, vm, **fields):
+    host.event(f"|virt|VM_status|{vm}", {vm: fields, "notify_time": 2148725720})
+
+
+def test_events_of_a_host_are_heard_over_mqtt():
+    with Vdsm() as host, Server(config=RULES + upstream(host.port)) as server, server.http() as http:
+        http.put("/entities/vm", [{"id": "u1"}, {"id": "u2"}])
+        with Mqtt(server.mqtt) as front_end:
+            front_end.subscribe("#")
+            status(host, "u2", status="Up", hash="1")
+            assert front_end.heard(1) == [("vm/u2", "status")]
+            host.event("|net|host_conn|no_id", {"notify_time": 7})
+            assert front_end.heard(1) == [("host/host1", "+")]
+            assert http.get("/entities/host/host1").json == {"id": "host1", "notify_time": 7}
+            status(host, "u2", status="Down", exitMessage="gone")
+            assert front_end.heard(1) == [("vm/u2", "status,exit_message")]
+        found = server.metrics()
+        assert found['doctor_upstream_connected{upstream="host1"}'] == 1
+        assert found['doctor_upstream_events_total{upstream="host1"}'] == 3
+        assert found["doctor_events_merged_total"] == 3
+    assert host.dislikes == []
+
+
+def test_a_host_is_spoken_to_as_vdsm_can_take_it():
+    with Vdsm(answers=ANSWERS) as host, Server(config=RULES + upstream(host.port)):
+        host.wait_for_listener()
+        wait_for(lambda: len(host.called) == 2)
+        assert host.called == [("Host.getAllVmStats", None), ("Host.getCapabilities", {"full": True})]
+    frames = [frame.lstrip(b"\n").split(b"\n") for frame in host.seen.split(b"\0") if frame.strip()]
+    assert [frame[0] for frame in frames] == [b"CONNECT", b"SUBSCRIBE", b"SUBSCRIBE", b"SEND", b"SEND", b"DISCONNECT"]
+    assert b"accept-version:1.2" in frames[0]
+    assert b"destination:jms.queue.events" in frames[2] and b"ack:auto" in frames[2]
+    assert host.dislikes == []
+
+
+def test_what_was_missed_is_asked_for_once_the_host_is_there_again():
+    with Vdsm(answers=ANSWERS) as host, Server(config=RULES + upstream(host.port)) as server, server.http() as http:
+        http.put("/entities/vm", [{"id": "u1"}, {"id": "u2", "status": "Up"}])
+        host.wait_for_listener()
+        wait_for(lambda: http.get("/entities/host/host1").json.get("cores") == 4)
+        host.answers["Host.getAllVmStats"] = [{"vmId": "u1", "status": "Down", "exitMessage": "gone"}, {"vmId": "new"}]
+        with Mqtt(server.mqtt) as front_end:
+            front_end.subscribe("vm/#")
+            host.cut()
+            assert front_end.heard(1)[0][0] == "vm/u1"
+        assert http.get("/entities/vm/u1").json == {"id": "u1", "status": "Down", "exit_message": "gone"}
+        # Nothing is removed by a gap, and nothing created that the rule does not create.
+        assert http.get("/entities/vm/u2").json == {"id": "u2", "status": "Up"}
+        assert http.get("/entities/vm/new").status == 404
+        assert host.connections == 2
+        assert "an upstream is not connected" in server.log and "an upstream is connected again" in server.log
+        status(host, "u1", status="Up")
+        wait_for(lambda: http.get("/entities/vm/u1").json["status"] == "Up")
+
+
+def test_a_host_that_is_not_there_yet_is_waited_for():
+    port = free_port()
+    with Server(config=RULES + upstream(port)) as server, server.http() as http:
+        http.put("/entities/vm", [{"id": "u1"}])
+        wait_for(lambda: "an upstream is not connected" in server.log)
+        with Vdsm(port, ANSWERS) as host:
+            wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Up")
+            assert host.dislikes == []
+            # Asked once, although both the start and the end of the gap would have asked.
+            assert sorted(method for method, _ in host.called) == ["Host.getAllVmStats", "Host.getCapabilities"]
+
+
+def test_an_error_of_the_host_ends_nothing_and_one_of_a_call_is_told():
+    with Vdsm() as host, Server(config=RULES + upstream(host.port)) as server, server.http() as http:
+        http.put("/entities/vm", [{"id": "u1"}])
+        host.wait_for_listener().error()
+        status(host, "u1", status="Up")
+        wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Up")
+        assert host.connections == 1
+        wait_for(lambda: server.metrics()['doctor_upstream_refreshes_failed_total{upstream="host1"}'] == 2)
+        assert re.search("an upstream is in trouble.*upstream=host1", server.log)
+
+
+@pytest.mark.parametrize("republish", [True, False])
+def test_events_of_a_host_are_told_on_our_destinations_only_if_that_is_wanted(republish):
+    config = RULES + upstream(0, f"republish = {str(republish).lower()}")
+    with Vdsm() as host, Server(config=config.replace("port = 0", f"port = {host.port}")) as server, server.http() as http:
+        http.put("/entities/vm", [{"id": "u1"}])
+        with Stomp(server.stomp) as listener:
+            listener.subscribe("jms.queue.events", **{"event-filter": "*|virt|*|*"})
+            for n in range(3):
+                status(host, "u1", n=n)
+            status(host, "u1", status="Up")
+            if republish:
+                told = [listener.frame().json for _ in range(4)]
+                assert [one["method"] for one in told] == ["|virt|VM_status|u1"] * 4
+                assert told[0]["params"] == {"u1": {"n": 0}, "notify_time": 2148725720}
+            wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Up")
+            assert listener.silent()
+        # Each was merged once: what Doctor tells itself is no input.
+        assert server.metrics()["doctor_events_merged_total"] == 4
+
+
+def test_a_host_of_3_6_tells_events_among_the_answers_to_others():
+    host = Vdsm()
+    host.event_destination = "jms.topic.vdsm_responses"
+    with host:
+        config = RULES + upstream(host.port, 'event_destination = "jms.topic.vdsm_responses"')
+        with Server(config=config) as server, server.http() as http:
+            http.put("/entities/vm", [{"id": "u1"}])
+            host.wait_for_listener().message(host.event_destination, host.subscription,
+                                             '{"jsonrpc":"2.0","id":"of-the-engine","result":[]}')
+            status(host, "u1", status="Up")
+            wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Up")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("upstream"))
+
+
+def host_with_tls(authority, name, names="IP:127.0.0.1"):
+    """A host's context: it shows a certificate for the name and wants one of ours."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued = authority.issue(name, names=names)
+    context.load_cert_chain(issued.cert, issued.key)
+    context.load_verify_locations(authority.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def tls_settings(authority, check=True):
+    ours = authority.issue("doctor")
+    return (f'tls = {{ ca = "{authority.ca}", cert = "{ours.cert}", key = "{ours.key}", '
+            f"check_peer_name = {str(check).lower()} }}")
+
+
+def test_a_host_is_listened_to_over_tls_with_a_certificate_of_ours(authority):
+    with Vdsm(answers=ANSWERS, tls=host_with_tls(authority, "host")) as host:
+        config = RULES + upstream(host.port, tls_settings(authority))
+        with Server(config=config) as server, server.http() as http:
+            http.put("/entities/vm", [{"id": "u1"}])
+            status(host, "u1", status="Paused")
+            wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Paused")
+        assert host.dislikes == []
+
+
+def test_a_host_with_another_name_is_listened_to_only_if_names_are_not_checked(authority):
+    with Vdsm(tls=host_with_tls(authority, "elsewhere", "DNS:elsewhere.example")) as host:
+        with Server(config=upstream(host.port, tls_settings(authority))) as server:
+            wait_for(lambda: "an upstream is not connected" in server.log)
+            assert host.subscription is None
+        with Server(config=upstream(host.port, tls_settings(authority, check=False))):
+            host.wait_for_listener()
+
+
+def test_certificates_that_cannot_be_read_stop_the_start():
+    server = Server(config=upstream(1, 'tls = { ca = "/nowhere/ca.pem" }')).launch()
+    try:
+        assert server.process.wait(20) != 0
+        assert "/nowhere/ca.pem" in server.log and "host1" in server.log
+    finally:
+        server.kill()
+        server.remove()
+
+
+def test_the_upstream_may_be_a_doctor(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    with Server(secret="s3cret") as far:
+        config = RULES.replace('collection = "host"', 'collection = "seen"') + upstream(
+            far.stomp, f'peer = "doctor"\nsecret_file = "{secret}"')
+        catch_all = '[[events.rule]]\nevents = "*|vm|*|*"\ncollection = "told"\ncreate = true\n'
+        with Server(config=config + catch_all) as near, near.http() as http:
+            http.put("/entities/vm", [{"id": "u1"}])
+            wait_for(lambda: near.metrics()['doctor_upstream_connected{upstream="host1"}'] == 1)
+            with far.http() as there, Stomp(far.stomp, login="connector", passcode="s3cret") as agent:
+                there.post("/entities/vm", {"id": "u1"})  # told as an event, and no input
+                wait_for(lambda: near.metrics()['doctor_upstream_events_total{upstream="host1"}'] >= 1)
+                agent.event("|virt|VM_status|u1", {"u1": {"status": "Up"}})
+            wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Up")
+            assert http.get("/entities/told").json == []
+
+
+def test_a_crash_of_doctor_is_a_gap_too():
+    with Vdsm(answers=ANSWERS) as host:
+        server = Server(config=RULES + upstream(host.port)).start()
+        try:
+            with server.http() as http:
+                http.put("/entities/vm", [{"id": "u1"}])
+            status(host, "u1", status="Paused")
+            with server.http() as http:
+                wait_for(lambda: http.get("/entities/vm/u1").json.get("status") in ("Paused", "Up"))
+            server.kill()
+            server.check()
+            host.answers["Host.getAllVmStats"] = [{"vmId": "u1", "status": "Down"}]
+            server.start()
+            with server.http() as http:
+                wait_for(lambda: http.get("/entities/vm/u1").json["status"] == "Down")
+        finally:
+            server.kill()
+            server.remove()
