@@ -317,6 +317,21 @@ def test_long_answers_are_413_and_hold_nothing_up():
         assert client.result("Doctor.ping") is True
 
 
+def test_who_asks_faster_than_it_reads_waits_and_is_not_given_up():
+    with Server() as server, Stomp(server.stomp).listen() as client:
+        for number in range(3):
+            client.result("Entity.put", collection="vm", id=str(number), document={"fill": "x" * 1_200_000})
+        for number in range(20):
+            client.ask(call(number, "Entity.list", collection="vm"))
+            client.ask(call("w", "Entity.put", collection="few", id="1", document={"n": number}))
+        time.sleep(0.5)
+        assert server.metrics()["doctor_stomp_queued_bytes"] < 16 << 20
+        for number in range(20):
+            assert len(client.frame().json["result"]["documents"]) == 3
+            assert client.frame().json["id"] == "w"
+        assert client.result("Entity.get", collection="few", id="1")["document"]["n"] == 19
+
+
 def test_calls_over_the_limits_are_refused_and_the_others_answered():
     with Server(config=LIMITS) as server, Stomp(server.stomp).listen() as client:
         client.ask([call(number, "Doctor.ping") for number in range(101)])

@@ -5,6 +5,7 @@
 
 #include "doctor/base/log.hpp"
 #include "doctor/server/revision_wait.hpp"
+#include "doctor/server/stomp_service.hpp"
 
 namespace doctor::server {
 namespace {
@@ -22,6 +23,8 @@ constexpr std::size_t many_changes = 1'000;
 constexpr std::size_t writes_together = 1'000;
 // After so many calls everyone else on the thread has a turn.
 constexpr std::size_t calls_of_a_turn = 16;
+// How often it is looked whether a client has read enough of its answers.
+constexpr std::chrono::milliseconds room_interval{10};
 // What an answer has around what was asked for: names, revision, entity-tag.
 constexpr std::size_t around_an_answer = 256;
 
@@ -71,6 +74,7 @@ void RpcLine::add(hub::Request asked, hub::Respond respond,
 Task<void> RpcLine::run() {
   std::size_t calls = 0;
   while (!waiting_.empty()) {
+    co_await wait_for_room();
     begun_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
     Request& request = *begun_.back();
@@ -84,6 +88,24 @@ Task<void> RpcLine::run() {
     }
     if (waiting_.empty()) co_await finish_writes();
     respond_to_finished();
+  }
+}
+
+// One more message may have answers of a quarter of the queue: there is always room for that.
+Task<void> RpcLine::wait_for_room() {
+  const std::size_t max = rpc::answers_max(runner_.shared().limits);
+  if (responded_ > max) {
+    // What was posted before has then been done.
+    co_await asio::post(runner_.thread().executor(), asio::use_awaitable_t<Executor>{});
+    responded_ = 0;
+  }
+  const stomp::Broker& broker = runner_.shared().stomp->broker();
+  if (broker.queued_bytes(connection_) <= max) co_return;
+  Timer timer(runner_.thread().context());
+  while (broker.queued_bytes(connection_) > max &&
+         runner_.shared().phase.load(std::memory_order_relaxed) == Phase::serving) {
+    timer.expires_after(room_interval);
+    co_await timer.async_wait(as_values);
   }
 }
 
@@ -221,6 +243,7 @@ void RpcLine::respond_to_finished() {
         responses.push_back({*request.call(index).id, std::move(*made)});
       }
     }
+    responded_ += request.answers_size;
     request.respond(std::move(responses));
     runner_.responded();
     begun_.pop_front();

@@ -11,10 +11,12 @@
 namespace doctor::server {
 
 /// The requests of one connection, one after another. Writes that follow each other are handed to
-/// the engine together, so that they share its commits; a read waits for those before it.
+/// the engine together, so that they share its commits; a read waits for those before it. Whoever
+/// asks faster than it reads its answers waits: they are never dropped.
 class RpcLine {
  public:
-  explicit RpcLine(RpcRunner& runner) : runner_(runner) {}
+  RpcLine(RpcRunner& runner, stomp::ConnectionId connection)
+      : runner_(runner), connection_(connection) {}
 
   void add(hub::Request request, hub::Respond respond, std::shared_ptr<const rpc::Service> service);
   /// Carries out what was added, and is added meanwhile.
@@ -42,6 +44,7 @@ class RpcLine {
   };
   using Plan = rpc::Service::Plan;
 
+  Task<void> wait_for_room();
   Task<void> begin(Request& request, std::size_t index);
   Task<Plan> plan(const Request& request, std::size_t index, bool is_write);
   Task<rpc::Answer> read(const Request& request, const rpc::Read& reading);
@@ -54,9 +57,11 @@ class RpcLine {
   void respond_to_finished();
 
   RpcRunner& runner_;
+  const stomp::ConnectionId connection_;
   std::deque<std::unique_ptr<Request>> waiting_;
   std::deque<std::unique_ptr<Request>> begun_;
   std::vector<Writing> writes_;
+  std::size_t responded_ = 0;  // bytes that the broker has yet to be given
 };
 
 }  // namespace doctor::server

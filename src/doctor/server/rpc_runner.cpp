@@ -24,7 +24,7 @@ void RpcRunner::carry_out(hub::Request request, hub::Respond respond) {
   under_way_.fetch_add(1, std::memory_order_relaxed);
   auto& line = lines_[connection];
   const bool is_first = line == nullptr;
-  if (is_first) line = std::make_unique<RpcLine>(*this);
+  if (is_first) line = std::make_unique<RpcLine>(*this, connection);
   line->add(std::move(request), std::move(respond), service());
   if (is_first) asio::co_spawn(thread_.executor(), run(connection), asio::detached);
 }

@@ -240,6 +240,11 @@ void Broker::Impl::shut_down() {
   settle();
 }
 
+std::size_t Broker::Impl::queued_bytes(ConnectionId connection) {
+  const Connection* found = find(connection);
+  return found == nullptr ? 0 : found->outbox.bytes();
+}
+
 Figures Broker::Impl::figures() const {
   Figures figures = figures_;
   figures.subscriptions = destinations_.size();
@@ -266,6 +271,9 @@ void Broker::receive(ConnectionId connection, std::string_view bytes, Clock::tim
 }
 void Broker::closed(ConnectionId connection, Clock::time_point now) {
   impl_->closed(connection, now);
+}
+std::size_t Broker::queued_bytes(ConnectionId connection) const {
+  return impl_->queued_bytes(connection);
 }
 bool Broker::is_heard(std::string_view destination) const {
   return impl_->is_heard(destination);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -101,6 +102,8 @@ class Broker {
 
   /// Whether anybody is subscribed who hears what is sent to the destination.
   bool is_heard(std::string_view destination) const;
+  /// What waits to be written to a connection; 0 if it has gone.
+  std::size_t queued_bytes(ConnectionId connection) const;
   /// A message that no client sent. @return how many subscriptions it was queued for
   std::size_t publish(Message message, const Routing& routing, Clock::time_point now);
   /// An answer to what a connection had sent, which may be gone. @return as `publish`
