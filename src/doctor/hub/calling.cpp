@@ -20,10 +20,30 @@ constexpr std::int32_t too_large = 413;
 constexpr std::int32_t too_many = 429;
 constexpr std::int32_t unavailable = 503;
 
+RpcError over_calls_bytes() {
+  return {unavailable, "More calls are under way than the limit rpc_calls_bytes", {}};
+}
+
 std::size_t requests_in(const events::RpcCalls& calls) {
   return static_cast<std::size_t>(
       std::count_if(calls.calls.begin(), calls.calls.end(),
                     [](const auto& call) { return std::holds_alternative<RpcRequest>(call); }));
+}
+
+// What a request takes until it is answered: small calls take many times their text.
+std::size_t memory_of(const events::RpcCalls& calls) {
+  std::size_t size = 0;
+  for (const auto& call : calls.calls) {
+    size += sizeof(call);
+    if (const auto* request = std::get_if<RpcRequest>(&call)) {
+      size += request->id.value_or("").size() + request->method.size() + request->params.size();
+    }
+  }
+  return size;
+}
+
+bool is_session(const document::Principal& principal) {
+  return principal.kind == document::Principal::Kind::session;
 }
 
 std::string header_of(const stomp::Message& message, std::string_view name) {
@@ -35,17 +55,22 @@ std::string header_of(const stomp::Message& message, std::string_view name) {
 
 void Hub::Impl::ask(const stomp::Sending& sending, const RequestDestination& destination) {
   Asked asked;
-  asked.reply_to = destination.answers;
-  if (destination.heeds_reply_to) {
-    if (const std::string* header = sending.message.header("reply-to")) asked.reply_to = *header;
+  const std::string* reply_to =
+      destination.heeds_reply_to ? sending.message.header("reply-to") : nullptr;
+  if (reply_to != nullptr) {
+    asked.reply_to = {*reply_to};
+  } else {
+    asked.reply_to = {std::string(destination.answers)};
+    if (destination.heeds_reply_to) asked.reply_to.emplace_back(vdsm_answers);
   }
   asked.request = {RequestNumber(++last_request_), sending.connection, sending.principal,
                    calls_of(sending.message), header_of(sending.message, flow_id)};
-  asked.bytes = sending.message.body.size();
+  asked.bytes = sizeof(Asked) + sizeof(Pending) + memory_of(asked.request.calls);
+  asked_bytes_ += asked.bytes;
   asked_.push_back(std::move(asked));
 }
 
-events::RpcCalls Hub::Impl::calls_of(const stomp::Message& message) const {
+events::RpcCalls Hub::Impl::calls_of(const stomp::Message& message) {
   // Documents and queries have limits of their own, and stand in the parameters of a call in a
   // batch, documents perhaps several together.
   constexpr std::uint32_t around = 4;
@@ -54,6 +79,11 @@ events::RpcCalls Hub::Impl::calls_of(const stomp::Message& message) const {
       .nesting = std::max(limits_.nesting, limits_.query_nesting) + around};
   if (message.header("content-encoding") == nullptr) {
     return events::parse_calls(message.body, limits);
+  }
+  // Few octets become many, and many such requests may come before any of them is begun.
+  if (figures_.calls_bytes + asked_bytes_ > limits_.rpc_calls_bytes) {
+    ++figures_.calls_refused;
+    return {false, {RpcResponse{"null", over_calls_bytes()}}};
   }
   const Result<std::string> body = surroundings_.gunzip(message.body, limits_.stomp_body);
   if (body) return events::parse_calls(*body, limits);
@@ -66,6 +96,7 @@ events::RpcCalls Hub::Impl::calls_of(const stomp::Message& message) const {
 
 std::vector<Request> Hub::Impl::take_requests(Clock::time_point now) {
   std::vector<Request> requests;
+  asked_bytes_ = 0;
   for (Asked& asked : std::exchange(asked_, {})) {
     if (begin(asked, now)) requests.push_back(std::move(asked.request));
   }
@@ -82,7 +113,7 @@ bool Hub::Impl::begin(Asked& asked, Clock::time_point now) {
 
   Pending pending;
   pending.connection = request.connection;
-  pending.for_connectors = request.principal.kind != document::Principal::Kind::session;
+  pending.for_connectors = !is_session(request.principal);
   pending.is_batch = request.calls.is_batch;
   pending.reply_to = std::move(asked.reply_to);
   pending.flow_id = request.flow_id;
@@ -92,6 +123,7 @@ bool Hub::Impl::begin(Asked& asked, Clock::time_point now) {
     calls_[request.connection] += calls;
     figures_.calls_under_way += calls;
     figures_.calls_bytes += asked.bytes;
+    if (!pending.for_connectors) sessions_bytes_ += asked.bytes;
     pending_.emplace(request.number, std::move(pending));
     return true;
   }
@@ -114,8 +146,14 @@ std::optional<RpcError> Hub::Impl::fault_of_load(const Asked& asked) const {
   if (found != calls_.end() && found->second + calls > limits_.rpc_calls) {
     return RpcError{too_many, "More calls are under way than the limit rpc_calls", {}};
   }
-  if (figures_.calls_bytes > 0 && figures_.calls_bytes + asked.bytes > limits_.rpc_calls_bytes) {
-    return RpcError{unavailable, "More calls are under way than the limit rpc_calls_bytes", {}};
+  const auto is_over = [&](std::size_t under_way, std::size_t max) {
+    return under_way > 0 && under_way + asked.bytes > max;
+  };
+  // Whatever sessions do, there is room for connectors.
+  const bool is_over_share =
+      is_session(asked.request.principal) && is_over(sessions_bytes_, limits_.rpc_calls_bytes / 2);
+  if (is_over_share || is_over(figures_.calls_bytes, limits_.rpc_calls_bytes)) {
+    return over_calls_bytes();
   }
   return std::nullopt;
 }
@@ -128,6 +166,7 @@ void Hub::Impl::answer(RequestNumber number, std::vector<RpcResponse> responses,
   pending_.erase(found);
   figures_.calls_under_way -= pending.calls;
   figures_.calls_bytes -= pending.bytes;
+  if (!pending.for_connectors) sessions_bytes_ -= pending.bytes;
   if (const auto count = calls_.find(pending.connection); count != calls_.end()) {
     count->second -= pending.calls;
     if (count->second == 0) calls_.erase(count);
@@ -137,8 +176,8 @@ void Hub::Impl::answer(RequestNumber number, std::vector<RpcResponse> responses,
   stomp::Answer answer;
   answer.asked = pending.connection;
   answer.for_connectors = pending.for_connectors;
-  answer.reply_to = {pending.reply_to};
-  answer.message.destination = std::move(pending.reply_to);
+  answer.message.destination = pending.reply_to.front();
+  answer.reply_to = std::move(pending.reply_to);
   answer.message.headers = {{"content-type", "application/json"}};
   if (!pending.flow_id.empty()) answer.message.headers.emplace_back(flow_id, pending.flow_id);
   answer.message.body = body_of(std::move(responses), pending.is_batch, now);

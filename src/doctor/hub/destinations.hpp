@@ -13,6 +13,9 @@ struct RequestDestination {
   bool heeds_reply_to;
 };
 
+/// Where vdsm sends the answers to requests without `reply-to`, and its clients may listen.
+inline constexpr std::string_view vdsm_answers = "jms.topic.vdsm_responses";
+
 /// The one that a destination is, or is a child of; null: requests are not served there.
 const RequestDestination* request_destination(std::string_view destination);
 

@@ -53,7 +53,7 @@ class Hub::Impl final : public stomp::Application {
   struct Asked {
     Request request;
     std::size_t bytes = 0;
-    std::string reply_to;
+    std::vector<std::string> reply_to;
   };
   /// One that is being carried out.
   struct Pending {
@@ -62,7 +62,7 @@ class Hub::Impl final : public stomp::Application {
     bool is_batch = false;
     std::size_t calls = 0;
     std::size_t bytes = 0;
-    std::string reply_to;
+    std::vector<std::string> reply_to;  ///< the first is what the answer names
     std::string flow_id;
   };
 
@@ -74,7 +74,7 @@ class Hub::Impl final : public stomp::Application {
 
   // calling.cpp
   void ask(const stomp::Sending& sending, const RequestDestination& destination);
-  events::RpcCalls calls_of(const stomp::Message& message) const;
+  events::RpcCalls calls_of(const stomp::Message& message);
   bool begin(Asked& asked, Clock::time_point now);
   std::optional<events::RpcError> fault_of_load(const Asked& asked) const;
   std::string body_of(std::vector<events::RpcResponse> responses, bool is_batch,
@@ -97,8 +97,10 @@ class Hub::Impl final : public stomp::Application {
   Figures figures_;
 
   std::vector<Asked> asked_;
+  std::size_t asked_bytes_ = 0;
   std::unordered_map<RequestNumber, Pending> pending_;
   std::unordered_map<stomp::ConnectionId, std::size_t> calls_;  // under way, of each connection
+  std::size_t sessions_bytes_ = 0;  // of figures_.calls_bytes, what sessions asked for
   std::uint64_t last_request_ = 0;
 
   document::Feed feed_;

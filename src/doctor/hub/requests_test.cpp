@@ -50,6 +50,22 @@ TEST(Requests, OfEachModeAreAnsweredWhereItsClientsListen) {
   }
 }
 
+TEST(Requests, WithoutReplyToAreAlsoAnsweredWhereVdsmDoes) {
+  for (const std::string request : {"jms.topic.vdsm_requests", "jms.topic.vdsm_irs_requests"}) {
+    World world;
+    Client& client = world.client()
+                         .as_connector()
+                         .subscribe("1", "jms.topic.vdsm_responses")
+                         .subscribe("2", "jms.queue");
+    client.send(request, ping);
+    world.answer_all(only(world.requests()), "true");
+    EXPECT_EQ(client.hears().size(), 2u) << "each once";
+    client.send(request, ping, "reply-to:mine\n");
+    world.answer_all(only(world.requests()), "true");
+    EXPECT_EQ(client.hears(), Lines{});
+  }
+}
+
 TEST(Requests, ElsewhereAreMessagesLikeOthers) {
   World world;
   Client& client = world.client().as_connector().subscribe("1", "jms.queue.requests");
@@ -221,6 +237,46 @@ TEST(Requests, AreRefusedWhileTheyAreTooLargeTogether) {
   EXPECT_NE(client.hears().at(0).find(R"("error":{"code":503,)"), std::string::npos);
   world.answer_all(first, "true");
   client.send(requests, ping);
+  EXPECT_EQ(world.requests().size(), 1u);
+}
+
+TEST(Requests, CountWithWhatTheyTakeOnceTheyAreDecompressed) {
+  Limits limits;
+  limits.rpc_calls_bytes = 20'000;
+  World world(limits);
+  Client& client = world.client().as_connector().subscribe("1", "jms.queue.reponses");
+  const std::string large =
+      R"({"jsonrpc":"2.0","method":"a","id":1,"params":[")" + std::string(15'000, 'x') + R"("]})";
+  // All come together, before the first of them is begun.
+  const std::string one =
+      "SEND\ndestination:" + std::string(requests) + "\ncontent-encoding:gzip\n\ngz:" + large;
+  client.frame(one + '\0' + one + '\0' + one + '\0' + one);
+  EXPECT_EQ(world.requests().size(), 1u);
+  const Lines answers = client.hears();
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_NE(answers[0].find(R"("id":1,"error":{"code":503,)"), std::string::npos);
+  EXPECT_NE(answers[1].find(R"("id":null,"error":{"code":503,)"), std::string::npos)
+      << "not even decompressed";
+  EXPECT_EQ(world.hub().figures().calls_refused, 3u);
+  EXPECT_GT(world.hub().figures().calls_bytes, large.size());
+}
+
+TEST(Requests, OfSessionsLeaveRoomForThoseOfConnectors) {
+  Limits limits;
+  limits.rpc_calls_bytes = 30'000;
+  World world(limits);
+  world.session("s", R"({"vm":"*"})");
+  const std::string large =
+      R"({"jsonrpc":"2.0","method":"a","id":1,"params":[")" + std::string(10'000, 'x') + R"("]})";
+  Client& session = world.client().as_session("s").subscribe("1", "jms.queue.reponses");
+  session.send(requests, large);
+  const Request first = only(world.requests());
+  session.send(requests, large);
+  EXPECT_TRUE(world.requests().empty());
+  EXPECT_NE(session.hears().at(0).find(R"("error":{"code":503,)"), std::string::npos);
+  EXPECT_EQ((world.client().as_connector().send(requests, large), world.requests().size()), 1u);
+  world.answer_all(first, "true");
+  session.send(requests, large);
   EXPECT_EQ(world.requests().size(), 1u);
 }
 
