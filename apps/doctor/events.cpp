@@ -112,7 +112,7 @@ int print_events(const StompOptions& options, const Arguments& arguments) {
   how.overflow = client::Overflow::pause;  // whoever reads slowly holds the server up
   const auto publisher = client->events(arguments.ids, how);
   if (!publisher) return usage(publisher.error().message);
-  (*publisher)->subscribe(std::shared_ptr<client::EventSubscriber>(printer));
+  (*publisher)->subscribe(printer);
   return printer->wait();
 }
 

@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   if (!client) return std::cerr << client.error().message << std::endl, 1;
   const auto printer = std::make_shared<Printer>();
   printer->left = std::stoi(argv[2]);
-  (*client->events({"*|vm|*|*"}))->subscribe(std::shared_ptr<Subscriber>(printer));
+  (*client->events({"*|vm|*|*"}))->subscribe(printer);
   client->call("Host.ping").wait();  // whose answer means that the subscription is in force
   std::cerr << "listening" << std::endl;
   printer->done.get_future().wait();

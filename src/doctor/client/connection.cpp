@@ -55,8 +55,7 @@ void Connection::opened(Clock::time_point now) {
 }
 
 void Connection::closed(Error reason, Clock::time_point now) {
-  if (state_ == State::stopping) return end(lost("the client was closed"));
-  if (state_ == State::opening || state_ == State::greeting || state_ == State::up) {
+  if (state_ != State::idle && state_ != State::waiting && state_ != State::ended) {
     lose(std::move(reason), now);
   }
 }
@@ -68,6 +67,7 @@ void Connection::fail(std::string reason, Clock::time_point now) {
 }
 
 void Connection::lose(Error reason, Clock::time_point now) {
+  if (state_ == State::stopping) return end(lost("the client was closed"));
   output_.clear();
   input_.clear();
   input_read_ = 0;
@@ -102,6 +102,9 @@ void Connection::stop(Clock::time_point now) {
 
 void Connection::end(Error reason) {
   answer_all(reason);
+  output_.clear();
+  input_.clear();
+  input_read_ = 0;
   state_ = State::ended;
   ended_ = reason;
   control_.emplace_back(Ended{std::move(reason)});

@@ -37,7 +37,8 @@ struct Up {
 struct Down {
   Error reason;
 };
-/// Nothing will be tried any more: the last one.
+/// Nothing will be tried any more. After it come only events and answers that were heard before,
+/// and failures of requests that are made too late.
 struct Ended {
   Error reason;
 };

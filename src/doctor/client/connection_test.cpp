@@ -467,6 +467,19 @@ TEST(Goodbye, DoesNotWaitForLong) {
   EXPECT_EQ(test.occurred(), (Texts{"disconnect", "ended the client was closed"}));
 }
 
+TEST(Goodbye, IsNotTheBeginningOfAnotherConnection) {
+  TestConnection test;
+  test.come_up();
+  test.connection.stop(test.now);
+  test.hear("no STOMP at all\n");
+  EXPECT_EQ(test.occurred(), (Texts{"disconnect", "ended the client was closed"}));
+  TestConnection other;
+  other.come_up();
+  other.connection.stop(other.now);
+  other.lose();
+  EXPECT_EQ(other.occurred(), Texts{"ended the client was closed"});
+}
+
 TEST(Goodbye, NeedsNoneWithoutConnection) {
   TestConnection test;
   test.connection.start(test.now);
