@@ -22,11 +22,4 @@ RpcResponse refusal_of(const RpcRequest& call, events::RpcError error) {
   return {call.id.value_or("null"), std::move(error)};
 }
 
-void NoMethods::carry_out(Request request, Respond respond) {
-  respond(respond_to_all(request.calls, [](const RpcRequest& call) {
-    return refusal_of(call, rpc_error(events::RpcCode::method_not_found,
-                                      "There is no method \"" + call.method + "\""));
-  }));
-}
-
 }  // namespace doctor::hub

@@ -44,10 +44,4 @@ std::vector<events::RpcResponse> respond_to_all(
 /// The response that refuses a call.
 events::RpcResponse refusal_of(const events::RpcRequest& call, events::RpcError error);
 
-/// There are none: each call is answered with `method_not_found`.
-class NoMethods final : public Methods {
- public:
-  void carry_out(Request request, Respond respond) override;
-};
-
 }  // namespace doctor::hub

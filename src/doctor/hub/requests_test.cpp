@@ -315,18 +315,5 @@ TEST(StrictDestinations, DoNotRefuseWhatIsServed) {
   EXPECT_EQ(client.send("nowhere", "x").hears().at(0), "ERROR Subscription not available");
 }
 
-TEST(NoMethods, AnswerEachCallThatItIsNotKnown) {
-  NoMethods methods;
-  Request request;
-  request.calls = events::parse_calls(
-      R"([{"jsonrpc":"2.0","method":"a","id":1},{"jsonrpc":"2.0","method":"b"}])");
-  std::vector<RpcResponse> responses;
-  methods.carry_out(std::move(request),
-                    [&](std::vector<RpcResponse> all) { responses = std::move(all); });
-  ASSERT_EQ(responses.size(), 1u);
-  EXPECT_EQ(responses[0].id, "1");
-  EXPECT_EQ(std::get<RpcError>(responses[0].result).code, -32601);
-}
-
 }  // namespace
 }  // namespace doctor::hub::testing
