@@ -1,6 +1,7 @@
 #include "doctor/server/upstreams.hpp"
 
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,7 +53,7 @@ class Upstreams::Host final : public client::EventSubscriber,
         rules_(rules),
         republish_(std::move(republish)),
         calls_(rules.rules().refresh_calls(settings_.name)),
-        asked_(calls_.size()) {}
+        asking_(calls_.size()) {}
 
   Result<void> connect(const std::shared_ptr<client::Runtime>& runtime) {
     const auto warn = [this](std::string_view text) { warning(std::string(text)); };
@@ -60,20 +61,29 @@ class Upstreams::Host final : public client::EventSubscriber,
     if (!opened) {
       return invalid("the upstream " + settings_.name + ": " + opened.error().message);
     }
-    client_.emplace(std::move(*opened));
     client::SubscriptionOptions options;
     options.max_events = limits_.events_waiting;
     options.max_octets = limits_.events_waiting_bytes;
-    auto events = client_->events({settings_.name + "|*|*|*"}, options);
+    auto events = opened->events({settings_.name + "|*|*|*"}, options);
     if (!events) return invalid("the upstream " + settings_.name + ": " + events.error().message);
+    {
+      const std::scoped_lock lock(mutex_);
+      client_.emplace(std::move(*opened));
+    }
     (*events)->subscribe(std::shared_ptr<client::EventSubscriber>(shared_from_this()));
     refresh();
     return {};
   }
-  void close() { client_.reset(); }
+  /// Signals may still come, until the threads have ended; they ask for nothing more.
+  void close() {
+    std::optional<client::Client> closed;
+    const std::scoped_lock lock(mutex_);
+    closed.swap(client_);
+  }
 
   Figures figures() const {
-    const client::Figures of_client = client_->figures();
+    const std::scoped_lock lock(mutex_);
+    const client::Figures of_client = client_ ? client_->figures() : client::Figures();
     return {settings_.name,   of_client.connected, of_client.connections,
             of_client.events, refreshes_,          refreshes_failed_};
   }
@@ -112,18 +122,34 @@ class Upstreams::Host final : public client::EventSubscriber,
   // The first time there may be no connection yet: then the calls wait for it, and the end of that
   // gap asks for no more.
   void refresh() {
-    for (std::size_t i = 0; i < calls_.size(); ++i) {
-      if (asked_[i].exchange(true)) continue;
-      client::CallOptions options;
-      options.timeout = limits_.events_refresh_timeout;
-      client_->call(
-          calls_[i].method, calls_[i].params,
-          [this, i](client::Expected<std::string> answer) {
-            asked_[i] = false;
-            refreshed(calls_[i], std::move(answer));
-          },
-          options);
+    const std::scoped_lock lock(mutex_);
+    for (std::size_t i = 0; i < calls_.size(); ++i) ask(i);
+  }
+
+  // Under the lock.
+  void ask(std::size_t i) {
+    if (!client_) return;
+    if (std::exchange(asking_[i].is_under_way, true)) {
+      asking_[i].is_wanted = true;
+      return;
     }
+    asking_[i].is_wanted = false;
+    client::CallOptions options;
+    options.timeout = limits_.events_refresh_timeout;
+    client_->call(
+        calls_[i].method, calls_[i].params,
+        [this, i](client::Expected<std::string> answer) { answered(i, std::move(answer)); },
+        options);
+  }
+
+  // That a call was lost with its connection may be told after the end of that gap.
+  void answered(std::size_t i, client::Expected<std::string> answer) {
+    {
+      const std::scoped_lock lock(mutex_);
+      asking_[i].is_under_way = false;
+      if (!answer && asking_[i].is_wanted) ask(i);
+    }
+    refreshed(calls_[i], std::move(answer));
   }
 
   void refreshed(const rules::RuleSet::Call& call, client::Expected<std::string> answer) {
@@ -148,12 +174,18 @@ class Upstreams::Host final : public client::EventSubscriber,
   EventRules& rules_;
   const Republish republish_;
   const std::vector<rules::RuleSet::Call> calls_;
-  std::vector<std::atomic<bool>> asked_;  // by call: its answer is still to come
   std::shared_ptr<client::Subscription> subscription_;
   std::atomic<std::uint64_t> refreshes_{0};
   std::atomic<std::uint64_t> refreshes_failed_{0};
   PacedWarning warnings_;
-  std::optional<client::Client> client_;
+
+  struct Asking {
+    bool is_under_way = false;  ///< its answer is still to come
+    bool is_wanted = false;     ///< and it was to be asked for meanwhile
+  };
+  mutable std::mutex mutex_;                // guards what follows
+  std::vector<Asking> asking_;              // by call
+  std::optional<client::Client> client_{};  // none: closed
 };
 
 Upstreams::Upstreams() : runtime_(client::Runtime::make()) {}
