@@ -144,6 +144,14 @@ def test_a_method_is_called_and_its_result_printed(server, tmp_path):
     assert json.loads(done.stdout)["document"] == {"id": "1"}
 
 
+def test_documents_may_be_as_deep_as_they_are_stored(server):
+    env = stomp_environment(server)
+    deep = {"collection": "vm", "document": {"id": "1", "a": json.loads("[" * 63 + "]" * 63)}}
+    assert run("rpc", "Entity.create", "-", input=json.dumps(deep), env=env).returncode == 0
+    done = run("rpc", "Entity.list", '{"collection": "vm"}', "--timeout", "20", env=env)
+    assert json.loads(done.stdout)["documents"] == [deep["document"]], done.stderr
+
+
 def test_an_error_is_told_with_its_code_and_exits_1(server):
     done = run("rpc", "No.such", env=stomp_environment(server))
     assert (done.returncode, done.stdout) == (1, "")

@@ -8,8 +8,6 @@
 namespace doctor::app {
 namespace {
 
-constexpr std::uint32_t nesting_max = 64;
-
 struct Arguments {
   std::string method;
   std::string params;
@@ -21,7 +19,7 @@ Result<std::string> read_params(const std::string& argument) {
   if (argument.empty()) return std::string();
   const auto text = read_body(argument);
   if (!text) return text;
-  auto params = json::compact(*text, nesting_max);
+  auto params = json::compact(*text, json::Scanner::deepest);
   if (!params) return invalid("PARAMS is not JSON: " + params.error().detail);
   if (!params->starts_with('{') && !params->starts_with('[')) {
     return invalid("PARAMS must be an object or an array");

@@ -14,7 +14,6 @@ namespace doctor::client {
 namespace {
 
 constexpr std::size_t ids_max = 1'000;  // of one subscription
-constexpr std::uint32_t nesting_max = 64;
 
 Error invalid_argument(std::string why) {
   return client::error(Code::invalid_argument, std::move(why));
@@ -23,7 +22,7 @@ Error invalid_argument(std::string why) {
 // Compact, or why not; without params nothing.
 Expected<std::string> checked_params(std::string_view params) {
   if (params.empty()) return std::string();
-  auto compact = json::compact(params, nesting_max);
+  auto compact = json::compact(params, json::Scanner::deepest);
   if (!compact) return invalid_argument("the params are not JSON: " + compact.error().detail);
   const json::Kind kind = json::kind(*compact);
   if (kind != json::Kind::object && kind != json::Kind::array) {

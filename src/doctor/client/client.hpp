@@ -21,7 +21,8 @@ namespace doctor::client {
 class Runtime {
  public:
   static std::shared_ptr<Runtime> make(std::size_t delivery_threads = 1);
-  /// Waits until all callbacks have returned, but for one that this is called from.
+  /// Waits until all callbacks have returned. Inside one of them it does not wait for that one, nor
+  /// for those that it holds up.
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -57,7 +58,8 @@ class Client {
   ///         for TLS is the cause
   static Expected<Client> open(Options options, std::shared_ptr<Runtime> runtime = nullptr);
 
-  /// As `close`; then, if it is the last user of its runtime, waits for that.
+  /// As `close`; then, if it is the last user of its runtime, waits for that. Otherwise, and inside
+  /// a callback, others may still come afterwards (on_complete, answers): what they use must last.
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
@@ -76,6 +78,7 @@ class Client {
   ///                  Code::communication
   void call(std::string_view method, std::string_view params, Callback answered,
             const CallOptions& options = {});
+  /// The same. To wait for the answer inside a callback is to wait for oneself.
   std::future<Expected<std::string>> call(std::string_view method, std::string_view params = {},
                                           const CallOptions& options = {});
 

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "doctor/base/text.hpp"
 #include "doctor/client/connection.hpp"
 #include "doctor/events/subscription_id.hpp"
+#include "doctor/json/scanner.hpp"
 #include "doctor/json/value.hpp"
 #include "doctor/stomp/writer.hpp"
 
@@ -16,6 +18,10 @@ using stomp::Header;
 
 constexpr stomp::Version version = stomp::Version::v1_2;
 constexpr std::size_t reason_max = 300;  // of what a peer says went wrong
+
+// What a peer answers is as deep as its documents and queries, and bounded by the frame's length.
+constexpr events::RpcLimits answers{.batch = std::numeric_limits<std::size_t>::max(),
+                                    .nesting = json::Scanner::deepest};
 
 bool has_any(std::string_view text, std::string_view characters) {
   return text.find_first_of(characters) != text.npos;
@@ -137,7 +143,7 @@ void Connection::take_connected(const stomp::Frame& frame, Clock::time_point now
 }
 
 void Connection::take_message(const stomp::Frame& frame, Clock::time_point now) {
-  auto messages = events::parse_answers(frame.body);
+  auto messages = events::parse_answers(frame.body, answers);
   if (!messages) {
     ++unmatched_;
     control_.emplace_back(Warning{"a message is not JSON: " + said(messages.error().detail)});

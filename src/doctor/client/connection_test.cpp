@@ -299,6 +299,15 @@ TEST(Requests, AreAnsweredByTheirId) {
   EXPECT_EQ(test.occurred(), (Texts{R"(answer 2 {"a":1})", "error 1 404 no"}));
 }
 
+TEST(Requests, AreAnsweredHoweverDeepDocumentsAre) {
+  TestConnection test;
+  test.come_up();
+  test.call(1);
+  const std::string deep = std::string(500, '[') + std::string(500, ']');
+  test.hear_message(R"({"jsonrpc":"2.0","id":"me-1","result":)" + deep + "}");
+  EXPECT_EQ(test.occurred(), Texts{"answer 1 " + deep});
+}
+
 TEST(Requests, AnswersOfOthersAreNotOurs) {
   TestConnection test;
   test.come_up();
@@ -420,6 +429,15 @@ TEST(Events, WhatIsNoneIsCounted) {
   test.hear_message("{");
   EXPECT_EQ(test.occurred().size(), 1u);  // a warning: no JSON
   EXPECT_EQ(test.connection.unmatched(), 3u);
+}
+
+TEST(Events, MayComeManyTogether) {
+  TestConnection test;
+  test.come_up();
+  std::string many = R"([{"jsonrpc":"2.0","method":"|a|b|c"})";
+  for (int i = 0; i < 2'000; ++i) many += R"(,{"jsonrpc":"2.0","method":"|a|b|c"})";
+  test.hear_message(many + "]");
+  EXPECT_EQ(test.occurred().size(), 2'001u);
 }
 
 TEST(Events, AreListenedToOnlyWhileWanted) {
