@@ -275,6 +275,29 @@ TEST(Overflow, OfEventsDropsTheOldestAndTellsTheirNumber) {
   EXPECT_EQ(world.hub().broker().figures().dropped_overflow, 2u);
 }
 
+TEST(Overflow, CountsNothingThatMayNotBeHeard) {
+  Limits limits;
+  limits.stomp_outbox_frames = 4;
+  World world(limits);
+  world.session("s", R"({"vm":"1"})");
+  Client& client = world.client().as_session("s").subscribe("1", first);
+  Client& sender = world.client().as_connector();
+  client.stop_reading();
+  world.commit({"+vm/1"});  // taken by the socket
+  for (int i = 0; i < 6; ++i) {
+    world.commit({"~vm/1 a", "~vm/2 a", "+host/1", "-host/1"});
+    sender.send(first, notification("|virt|VM_status|u1"));
+    world.hub().publish({"|virt|VM_status|u2", "{}"}, world.now());
+  }
+  client.read();
+  const Lines heard = client.hears();
+  EXPECT_EQ(heard.size(), 1 + 4 + 1u);
+  for (const std::string& line : heard) {
+    const bool is_of_the_document = line.find(R"("id":"1")") != line.npos;
+    EXPECT_TRUE(is_of_the_document || line.find(R"("dropped":2,)") != line.npos) << line;
+  }
+}
+
 TEST(KeptEvents, AreWhatClientsSentAndNotWhatDoctorMade) {
   Options options;
   options.keeps_events = true;
