@@ -28,14 +28,14 @@ void Router::remove(const Flow* flow) {
   routes_.erase(found);
 }
 
-std::vector<Router::Route*> Router::matching(const events::EventId& event) {
-  std::vector<Route*> found;
+const std::vector<Router::Route*>& Router::matching(const events::EventId& event) {
+  matched_.clear();
   ++count_;
   index_.match(event, [&](events::Holder holder) {
     Route* const route = by_holder_.at(holder);
-    if (std::exchange(route->last, count_) != count_) found.push_back(route);
+    if (std::exchange(route->last, count_) != count_) matched_.push_back(route);
   });
-  return found;
+  return matched_;
 }
 
 void Router::deliver(const Event& event) {

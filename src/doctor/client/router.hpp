@@ -41,11 +41,12 @@ class Router {
     std::uint64_t last = 0;  // the number of the event that it got last
     bool woken = true;       // since it got one
   };
-  std::vector<Route*> matching(const events::EventId& event);
+  const std::vector<Route*>& matching(const events::EventId& event);
 
   events::SubscriptionIndex index_;
   std::unordered_map<const Flow*, std::unique_ptr<Route>> routes_;
   std::unordered_map<events::Holder, Route*> by_holder_;
+  std::vector<Route*> matched_;  // by the event that was looked up last
   std::vector<Route*> touched_;  // since the last flush
   std::uint64_t count_ = 0;      // of events
 };
