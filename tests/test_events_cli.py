@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from doctor import Server
+from doctor import Server, certificates
 from doctor.server import BINARY, environment, free_port, run
 
 
@@ -87,6 +87,25 @@ def test_credentials_are_those_of_the_other_sub_commands(tmp_path):
             server.http().post("/entities/vm", [{"id": "2"}, {"id": "1"}])
             assert connector.line().startswith("127.0.0.1|vm|created|2 ")
             assert session.line().startswith("127.0.0.1|vm|created|1 ")
+
+
+def test_tls_with_the_name_of_the_server_checked_and_a_certificate_for_a_login(tmp_path):
+    authority = certificates.Authority(tmp_path)
+    connector = authority.issue("connector")
+    config = f'[stomp]\nconnectors = ["connector"]\n[tls.stomp]\nca = "{authority.ca}"\nverify_client = "optional"\n'
+    with Server(secret="s3cret", tls=authority.issue("server"), config=config) as server:
+        def call(host, *arguments, **env):
+            return run("rpc", "--server", f"stomps://{host}:{server.stomp_tls}", "--cacert", str(authority.ca), *arguments,
+                       "Host.ping", env=environment(**env))
+        for host in ("localhost", "127.0.0.1"):
+            assert call(host, SECRET="s3cret").stdout == "true\n"
+        assert call("localhost", "--cert", str(connector.cert), "--key", str(connector.key)).stdout == "true\n"
+        assert call("localhost").returncode == 1
+    with Server(tls=authority.issue("elsewhere", names="DNS:elsewhere")) as server:
+        done = call("localhost")
+        assert done.returncode == 3 and "hostname mismatch" in done.stderr
+        untrusted = run("rpc", "--server", f"stomps://localhost:{server.stomp_tls}", "Host.ping", env=environment())
+        assert untrusted.returncode == 3 and "certificate" in untrusted.stderr
 
 
 def test_a_lost_connection_is_told_and_made_again():
