@@ -16,6 +16,9 @@ namespace doctor::server {
 ///   reader threads  reads that may be long (WorkerPool); they answer through mailboxes
 ///   the writer      engine::Engine's own thread; it answers through mailboxes and hands commits to
 ///                   MqttService
+///   the rules       EventRules' own thread, if there are any; it waits for the writer
+///   the upstreams   two threads of the client library, if there are any; they hand events to the
+///                   rules and, where those are told here too, to StompService
 ///   the caller      start, reload and stop
 /// Between them: Mailbox and MqttService::committed (a mutex and one wake-up for a batch), the
 /// atomic budgets and gauges of Shared, and the single-writer counters of RequestFigures.
