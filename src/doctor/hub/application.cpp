@@ -25,12 +25,15 @@ std::chrono::milliseconds Hub::Impl::failed_login(std::string_view peer, Clock::
   return surroundings_.failed_login(peer, now);
 }
 
-// What many may send without end is dropped for whoever does not read it, and holds nobody up.
+// What many may send without end is dropped for whoever does not read it: events, and requests,
+// which sessions send too. And events hold nobody up.
 stomp::Decoded<stomp::Terms> Hub::Impl::subscribing(const stomp::Subscribing& subscribing) {
   stomp::Terms terms;
-  const bool hears_events =
-      events_.are_heard_by(subscribing.frame.header("destination").value_or(""));
-  if (hears_events) terms.overflow = stomp::Overflow::drop_oldest;
+  const std::string_view destination = subscribing.frame.header("destination").value_or("");
+  const bool hears_events = events_.are_heard_by(destination);
+  if (hears_events || requests_are_heard_by(destination)) {
+    terms.overflow = stomp::Overflow::drop_oldest;
+  }
   terms.may_block = !hears_events && !is_session(subscribing.principal);
   if (const auto header = subscribing.frame.header("event-filter")) {
     auto filter = parse_event_filter(*header, limits_.events_filters);

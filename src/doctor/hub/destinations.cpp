@@ -24,6 +24,13 @@ const RequestDestination* request_destination(std::string_view destination) {
   return found == all.end() ? nullptr : found;
 }
 
+bool requests_are_heard_by(std::string_view subscribed) {
+  return request_destination(subscribed) != nullptr ||
+         std::any_of(all.begin(), all.end(), [&](const RequestDestination& known) {
+           return stomp::covers(subscribed, known.name);
+         });
+}
+
 bool EventDestinations::has(std::string_view destination) const {
   return std::find(names_.begin(), names_.end(), destination) != names_.end();
 }

@@ -18,6 +18,8 @@ inline constexpr std::string_view vdsm_answers = "jms.topic.vdsm_responses";
 
 /// The one that a destination is, or is a child of; null: requests are not served there.
 const RequestDestination* request_destination(std::string_view destination);
+/// Whether a subscription hears requests.
+bool requests_are_heard_by(std::string_view subscribed);
 
 /// The destinations of events, the preferred one first. An event that is sent to any of them is
 /// one of all: a connection hears it once, under the first name for which it has a subscription.

@@ -110,6 +110,26 @@ TEST(ASession, HearsNothingThatOthersSendUnlessItMayReadEverything) {
       << "requests are for connectors alone";
 }
 
+TEST(ASession, CannotHaveAConnectorDisconnectedThatHearsRequests) {
+  Limits limits;
+  limits.stomp_outbox_frames = 4;
+  for (const std::string destination :
+       {"jms", "jms.topic.vdsm_requests", "jms.topic.vdsm_irs_requests.x",
+        "/queue/_local/vdsm/requests"}) {
+    World world(limits);
+    world.session("s1", "{}");
+    Client& forwarder = world.client().as_connector().subscribe("f", destination);
+    Client& session = world.client().as_session("s1");
+    forwarder.stop_reading();
+    const std::string to = destination == "jms" ? std::string(requests) : destination;
+    for (int i = 0; i < 20; ++i) session.send(to, ping);
+    forwarder.read();
+    const Lines heard = forwarder.hears();
+    ASSERT_EQ(heard.size(), 1 + 4 + 1u) << destination;
+    EXPECT_NE(heard.back().find("|doctor|overflow|f"), std::string::npos) << "and is told of it";
+  }
+}
+
 TEST(ASession, MayNotHoldUpPublishers) {
   World world;
   world.session("s1", "\"*\"");
