@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "doctor/hub/event_filter.hpp"
@@ -39,6 +40,8 @@ stomp::Decoded<stomp::Terms> Hub::Impl::subscribing(const stomp::Subscribing& su
     auto filter = parse_event_filter(*header, limits_.events_filters);
     if (!filter) return filter.error();
     terms.filter = std::move(*filter);
+    // Each of its ids is compared with each event.
+    terms.cost = 1 + static_cast<std::size_t>(std::count(header->begin(), header->end(), ','));
   }
   return terms;
 }

@@ -189,6 +189,26 @@ TEST_P(LargeCommits, AreToldInParts) {
   EXPECT_EQ(all.back(), "1 |vm|removed|0");
 }
 
+TEST(DocumentEvents, ThatManyHearAreToldInSmallerParts) {
+  World world;
+  Client& client = world.client().as_connector();
+  constexpr std::size_t subscriptions = 1'000;
+  for (std::size_t i = 0; i < subscriptions; ++i) client.subscribe(std::to_string(i), first);
+  std::vector<std::string> changes;
+  for (int i = 0; i < 50; ++i) changes.push_back("+vm/" + std::to_string(i));
+  world.announce({world.commit_of(changes)});
+  EXPECT_TRUE(world.hub().unfinished());
+  std::size_t heard = client.hears().size();
+  EXPECT_LT(heard, changes.size() * subscriptions / 2);
+  while (world.hub().unfinished()) {
+    world.hub().advance(world.now());
+    world.pump();
+    heard += client.hears().size();
+  }
+  EXPECT_EQ(heard, changes.size() * subscriptions);
+  EXPECT_EQ(world.hub().figures().document_events, changes.size());
+}
+
 INSTANTIATE_TEST_SUITE_P(Backlog, LargeCommits, ::testing::Values(64u << 20, 0u));
 
 TEST(DocumentEvents, ThatAreLostAreTold) {
@@ -220,6 +240,16 @@ TEST(EventFilters, LetThroughWhatMatchesOneOfTheirIds) {
   EXPECT_EQ(told(client), (Lines{"1 |virt|VM_status|u1", "1 host|virt|VM_status|",
                                  "1 |vm|created|7", "1 |a|b|c"}))
       << "a batch goes whole";
+}
+
+TEST(EventFilters, CountAsSubscriptionsEachOfTheirIds) {
+  Limits limits;
+  limits.stomp_subscriptions = 3;
+  World world(limits);
+  Client& client = world.client().connect("login:connector\npasscode:the secret\n");
+  client.subscribe("1", first, "event-filter:*|a|*|*,*|b|*|*\n").subscribe("2", first);
+  EXPECT_EQ(client.subscribe("3", first).hears().at(0),
+            "ERROR There are more subscriptions than the limit stomp_subscriptions");
 }
 
 TEST(EventFilters, LetAnswersThrough) {

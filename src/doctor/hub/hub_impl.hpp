@@ -81,8 +81,9 @@ class Hub::Impl final : public stomp::Application {
                       Clock::time_point now);
 
   // telling.cpp
-  void tell(std::span<const document::Change> changes, document::Revision revision,
-            Clock::time_point now);
+  /// @return how many of them: fewer when that was enough for one turn
+  std::size_t tell(std::span<const document::Change> changes, document::Revision revision,
+                   Clock::time_point now);
   void lose_place(Clock::time_point now);
   bool has_listeners() const;
   void keep(Event event);

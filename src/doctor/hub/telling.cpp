@@ -7,8 +7,10 @@
 namespace doctor::hub {
 namespace {
 
-// Changes that are told of in one call: others wait meanwhile.
+// Changes that are told of in one call: others wait meanwhile. Fewer if many hear of them.
 constexpr std::size_t changes_a_turn = 2'000;
+constexpr std::size_t changes_a_turn_min = 20;
+constexpr std::size_t messages_a_turn = 20'000;
 
 std::size_t memory_of(const Event& event) {
   return sizeof(Event) + event.id.size() + event.params.size();
@@ -41,9 +43,10 @@ void Hub::Impl::advance(Clock::time_point now) {
       lose_place(now);
       break;
     }
-    tell(stretch->changes, place_.revision, now);
-    done += stretch->changes.size() + 1;
-    document::Feed::pass(place_, *stretch, stretch->changes.size());
+    const std::size_t told = tell(stretch->changes, place_.revision, now);
+    document::Feed::pass(place_, *stretch, told);
+    if (told < stretch->changes.size()) break;
+    done += told + 1;
   }
   feed_.forget_before(place_.revision);
 }
@@ -55,15 +58,19 @@ bool Hub::Impl::has_listeners() const {
                      [&](const std::string& name) { return broker_.is_heard(name); });
 }
 
-void Hub::Impl::tell(std::span<const document::Change> changes, document::Revision revision,
-                     Clock::time_point now) {
+std::size_t Hub::Impl::tell(std::span<const document::Change> changes, document::Revision revision,
+                            Clock::time_point now) {
+  std::size_t told = 0;
+  std::size_t messages = 0;
   for (const document::Change& change : changes) {
     const Event event = document_event(change, revision, now);
     stomp::Routing routing = to_events(event.id, stomp::Reach::subject_readers);
     routing.subject = stomp::Subject{change.collection, change.id};
-    broker_.publish(message_of(event, events_.names().front()), routing, now);
+    messages += broker_.publish(message_of(event, events_.names().front()), routing, now);
+    if (++told >= changes_a_turn_min && messages >= messages_a_turn) break;
   }
-  figures_.document_events += changes.size();
+  figures_.document_events += told;
+  return told;
 }
 
 // More was announced than the commit log holds, before it was told: nobody can be told what.

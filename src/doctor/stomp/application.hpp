@@ -42,6 +42,7 @@ struct Terms {
   Overflow overflow = Overflow::disconnect;  ///< unless `x-overflow` says otherwise
   bool may_block = true;
   EventFilter filter;
+  std::size_t cost = 1;  ///< as how many subscriptions it counts
 };
 
 /// Whom a message goes to.

@@ -70,6 +70,7 @@ void Broker::Impl::receive(ConnectionId connection, std::string_view bytes, Cloc
   figures_.bytes_in += bytes.size();
   found->heard = now;
   process(*found, bytes);
+  note_partial(*found);
   settle();
 }
 
@@ -94,11 +95,22 @@ void Broker::Impl::process(Connection& connection, std::string_view bytes) {
   }
 }
 
+// Each connection may hold a little; beyond that all together are bounded.
+void Broker::Impl::note_partial(Connection& connection) {
+  const std::size_t held = connection.splitter.held();
+  partial_bytes_ += held - std::exchange(connection.partial_bytes, held);
+  const bool is_over =
+      held > limits_.stomp_header_block && partial_bytes_ > limits_.bodies_under_way;
+  if (!is_over || connection.state == Connection::State::ending) return;
+  fail(connection, {Fault::limit, "More frames have come in part than the limit bodies_under_way"});
+}
+
 void Broker::Impl::closed(ConnectionId connection, Clock::time_point now) {
   now_ = now;
   Connection* found = find(connection);
   if (found == nullptr) return;
   leave(*found);
+  partial_bytes_ -= found->partial_bytes;
   const auto place = static_cast<std::uint32_t>(connection.value);
   connections_[place].reset();
   free_places_.push_back(place);
@@ -194,6 +206,7 @@ void Broker::Impl::settle() {
       connection->heard = now_;  // nothing was read from it meanwhile
       const std::string stash = std::exchange(connection->stash, {});
       process(*connection, stash);
+      note_partial(*connection);
     }
   }
 }

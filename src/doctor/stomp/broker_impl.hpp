@@ -49,6 +49,7 @@ class Broker::Impl {
   Connection* find(ConnectionId connection);
   void mark(Connection& connection);
   void process(Connection& connection, std::string_view bytes);
+  void note_partial(Connection& connection);
   /// ERROR, then the end. @param receipt  the header of the frame that is to blame
   void fail(Connection& connection, const Refusal& refusal,
             std::optional<std::string_view> receipt = std::nullopt);
@@ -142,6 +143,7 @@ class Broker::Impl {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> free_places_;
   std::uint32_t accepted_ = 0;
+  std::size_t partial_bytes_ = 0;        // of frames that have come in part
   std::vector<ConnectionId> named_;      // for the next `attention`
   std::vector<ConnectionId> refusing_;   // logins whose answer waits
   std::vector<ConnectionId> owing_;      // lone LFs

@@ -127,11 +127,11 @@ Decoded<void> Broker::Impl::subscribe(Connection& connection, const Frame& frame
   }
   const auto ack = ack_mode_of(frame);
   if (!ack) return ack.error();
-  if (connection.subscriptions.size() >= limits_.stomp_subscriptions) {
-    return Refusal{Fault::limit, "There are more subscriptions than the limit stomp_subscriptions"};
-  }
   auto terms = application_.subscribing({connection.principal, frame});
   if (!terms) return terms.error();
+  if (connection.subscriptions_cost + terms->cost > limits_.stomp_subscriptions) {
+    return Refusal{Fault::limit, "There are more subscriptions than the limit stomp_subscriptions"};
+  }
   const auto overflow = overflow_of(frame, *terms);
   if (!overflow) return overflow.error();
 
@@ -143,6 +143,8 @@ Decoded<void> Broker::Impl::subscribe(Connection& connection, const Frame& frame
   subscription->ack = *ack;
   subscription->overflow = *overflow;
   subscription->filter = std::move(terms->filter);
+  subscription->cost = terms->cost;
+  connection.subscriptions_cost += terms->cost;
   if (looks_like_ovirt(*subscription, frame)) connection.ovirt.is = true;
   destinations_.add(subscription);
   if (id) connection.by_id.emplace(*id, subscription);
@@ -160,7 +162,10 @@ Decoded<void> Broker::Impl::unsubscribe(Connection& connection, const Frame& fra
   std::erase_if(connection.subscriptions, [&](const SubscriptionPtr& subscription) {
     const bool is_it = id ? subscription->id == *id
                           : !subscription->id && subscription->destination == *destination;
-    if (is_it) end_subscription(*subscription);
+    if (is_it) {
+      connection.subscriptions_cost -= subscription->cost;
+      end_subscription(*subscription);
+    }
     return is_it;
   });
   if (id) connection.by_id.erase(std::string(*id));

@@ -145,6 +145,18 @@ TEST(Subscribe, MoreOftenThanTheLimitIsAnError) {
             refusal("There are more subscriptions than the limit stomp_subscriptions"));
 }
 
+TEST(Subscribe, CountsAsOftenAsTheApplicationSays) {
+  Limits limits;
+  limits.stomp_subscriptions = 10;
+  World world(limits);
+  world.terms.cost = 5;
+  Peer& peer = world.client().connect().sends("SUBSCRIBE|id:1|destination:a").quiet();
+  peer.sends("SUBSCRIBE|id:2|destination:a").sends("UNSUBSCRIBE|id:1");
+  EXPECT_EQ(peer.sends("SUBSCRIBE|id:3|destination:a").hears(), Lines{});
+  EXPECT_EQ(peer.sends("SUBSCRIBE|id:4|destination:a").hears(),
+            refusal("There are more subscriptions than the limit stomp_subscriptions"));
+}
+
 TEST(Unsubscribe, EndsTheSubscriptionAndFreesItsId) {
   World world;
   Peer& peer = world.client().connect().sends("SUBSCRIBE|id:1|destination:a").quiet();

@@ -10,7 +10,9 @@ namespace doctor::stomp {
 // order. They take effect under the version that CONNECT brings.
 void Broker::Impl::hold(Connection& connection, const RawFrame& raw) {
   if (raw.command != Command::subscribe) {
-    return fail(connection, {Fault::protocol, "Not connected"});
+    const auto frame = decode(raw, Version::v1_0);
+    return fail(connection, {Fault::protocol, "Not connected"},
+                frame ? frame->header("receipt") : std::nullopt);
   }
   connection.held_bytes += sizeof(std::string) + raw.header_lines.size();
   if (connection.held_bytes > limits_.stomp_before_connect) {
@@ -49,7 +51,14 @@ void Broker::Impl::connect(Connection& connection, const RawFrame& raw) {
 }
 
 void Broker::Impl::refuse_login(Connection& connection, bool with_credentials) {
-  warnings_.warn(Warning::refused, "STOMP: refused " + connection.peer + ": Bad CONNECT", now_);
+  warnings_.warn(
+      Warning::refused,
+      "STOMP: refused " + connection.peer +
+          (with_credentials         ? ": its login and passcode are not those of the connector "
+                                      "or of a session"
+           : connection.certificate ? ": no login, and nobody knows a name in its certificate"
+                                    : ": neither login nor certificate"),
+      now_);
   const auto delay = with_credentials ? application_.failed_login(connection.peer, now_)
                                       : std::chrono::milliseconds{};
   if (delay <= std::chrono::milliseconds{}) {

@@ -103,6 +103,8 @@ TEST(BeforeConnect, OtherFramesAreErrors) {
     EXPECT_EQ(world.client().open().sends(frame).hears(),
               (Lines{"ERROR message=Not connected", "closed"}));
   }
+  EXPECT_EQ(world.client().open().sends("SEND|destination:a|receipt:7").hears(),
+            (Lines{"ERROR message=Not connected receipt-id=7", "closed"}));
 }
 
 TEST(BeforeConnect, NoMoreIsHeldThanTheLimit) {

@@ -57,12 +57,14 @@ struct Connection {
   End end = End::none;
   Version version = Version::v1_0;
   Splitter splitter;
+  std::size_t partial_bytes = 0;  ///< of a frame that has come in part
   Clock::time_point deadline;
   std::vector<std::string> held;  ///< header lines of each SUBSCRIBE before CONNECT
   std::size_t held_bytes = 0;
 
   document::Principal principal;
   std::vector<SubscriptionPtr> subscriptions;  ///< by serial
+  std::size_t subscriptions_cost = 0;          ///< of all of them
   std::unordered_map<std::string, SubscriptionPtr> by_id;
   std::map<std::string, Transaction, std::less<>> transactions;
   std::size_t transactions_bytes = 0;  ///< of all that are open

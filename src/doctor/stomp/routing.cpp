@@ -40,7 +40,12 @@ std::size_t Broker::Impl::answer(const Answer& answer, Clock::time_point now) {
   }
   if (heard == 0) {
     ++figures_.dropped_answers;
-    warnings_.warn(Warning::answers, "STOMP: an answer had no subscriber", now_);
+    constexpr std::size_t shown_max = 200;
+    warnings_.warn(Warning::answers,
+                   "STOMP: an answer had no subscriber: who asked should subscribe to " +
+                       answer.message.destination.substr(0, shown_max) +
+                       ", or name another destination in reply-to",
+                   now_);
   }
   settle();
   return heard;

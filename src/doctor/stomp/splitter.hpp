@@ -40,6 +40,8 @@ class Splitter {
   /// the headers, a body where none may be, a content-length that is no number or is not followed
   /// by NUL, anything over a limit. After a refusal the stream is lost.
   Decoded<std::optional<RawFrame>> next(std::string_view& input);
+  /// What is kept of a frame that has come in part.
+  std::size_t held() const { return given_ ? 0 : partial_.size(); }
 
  private:
   // How far a frame is understood; all are offsets from its first octet.

@@ -31,7 +31,8 @@ struct Subscription {
   std::string destination;
   AckMode ack = AckMode::automatic;
   Overflow overflow = Overflow::disconnect;
-  EventFilter filter;  ///< none: it hears everything
+  EventFilter filter;    ///< none: it hears everything
+  std::size_t cost = 1;  ///< as how many subscriptions it counts
 
   Unacked unacked;
   std::size_t waiting = 0;        ///< messages in the outbox

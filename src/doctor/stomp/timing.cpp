@@ -76,6 +76,12 @@ void Broker::Impl::check_time(Connection& connection) {
         "STOMP: closed " + connection.peer + ": it reads nothing (stomp_stalled_timeout)", now_);
     return end_with_error(connection, "Nothing is read", &Figures::closed_slow);
   }
+  const bool is_stuck = connection.partial_bytes > 0 && connection.blocked == 0 &&
+                        now_ - connection.heard > limits_.body_timeout;
+  if (is_stuck) {
+    return fail(connection,
+                {Fault::limit, "The rest of a frame did not come within the limit body_timeout"});
+  }
   check_beats(connection);
 }
 

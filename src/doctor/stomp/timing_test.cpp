@@ -77,6 +77,40 @@ TEST(SlowClients, ThatTakeNothingForTooLongAreClosed) {
   EXPECT_EQ(world.figures().closed_slow, 1u);
 }
 
+TEST(SlowClients, WhoseFrameDoesNotEndAreClosed) {
+  World world;
+  Peer& peer = world.client().connect().quiet().send_bytes("SEND\ndestination:a\n\nx");
+  world.pass(59s);
+  peer.send_bytes("y");
+  world.pass(59s);
+  EXPECT_EQ(peer.hears(), Lines{}) << "it goes on";
+  world.pass(2s);
+  EXPECT_EQ(peer.hears(),
+            (Lines{"ERROR message=The rest of a frame did not come within the limit body_timeout",
+                   "closed"}));
+  Peer& idle = world.client().connect().quiet();
+  world.pass(200s);
+  EXPECT_EQ(idle.hears(), Lines{}) << "nothing is no part of a frame";
+}
+
+TEST(Frames, ThatHaveComeInPartAreBoundedTogether) {
+  Limits limits;
+  limits.bodies_under_way = 5'000;
+  limits.stomp_header_block = 1'000;
+  World world(limits);
+  const std::string part = "SEND\ndestination:a\n\n" + std::string(3'000, 'x');
+  Peer& one = world.client().connect().quiet().send_bytes(part);
+  Peer& other = world.client().connect().quiet().send_bytes(part);
+  EXPECT_EQ(other.hears(),
+            (Lines{"ERROR message=More frames have come in part than the limit bodies_under_way",
+                   "closed"}));
+  EXPECT_EQ(world.client().connect().quiet().send_bytes("SEND\ndest").hears(), Lines{})
+      << "a little everyone may";
+  EXPECT_EQ(one.send_bytes("\0"sv).hears(), Lines{});
+  EXPECT_EQ(world.figures().messages_in, 1u);
+  EXPECT_EQ(world.client().connect().quiet().send_bytes(part).hears(), Lines{}) << "room again";
+}
+
 Peer& ovirt(World& world) {
   Peer& peer = world.client().open();
   peer.sends("SUBSCRIBE|id:0e3b1a34-5c9f-4c7c-b1e6-000000000001|destination:jms.topic.r|ack:auto");
