@@ -84,7 +84,8 @@ class Client {
 
   /// Tells other clients of an event. It is written once there is a connection; whether anybody
   /// hears it is not told.
-  /// @return Code::communication: closed, or too much waits already; Code::invalid_argument: a part
+  /// @return Code::communication: closed, given up, or too much waits already;
+  /// Code::invalid_argument: a part
   ///         has a bar (the unique id may), the params are neither an object nor an array, or the
   ///         peer is a vdsm, which takes none
   Expected<void> publish(std::string_view component, std::string_view operation,

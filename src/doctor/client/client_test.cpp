@@ -334,6 +334,9 @@ TEST(WithoutAHost, WhoSubscribesAfterTheLastAttemptFails) {
   const auto listener = std::make_shared<Listener>();
   (*client.events({"*|a|*|*"}))->subscribe(std::shared_ptr<EventSubscriber>(listener));
   EXPECT_EQ(listener->wait_for(1).front().substr(0, 21), "error 127.0.0.1 port ");
+  const auto told = client.publish("a", "b", "c", "{}");
+  ASSERT_FALSE(told);
+  EXPECT_TRUE(told.error().is(Code::communication)) << "nobody will ever hear it";
 }
 
 class OverTls : public testing::Test {

@@ -120,6 +120,7 @@ void Client::Core::refuse(Callback answered, Error why) {
 
 Expected<void> Client::Core::publish(std::string method, std::string params) {
   if (closing_) return client::error(Code::communication, "the client was closed");
+  if (over_) return client::error(Code::communication, "the connection was given up");
   const std::size_t size = method.size() + params.size();
   if (octets_posted_ + octets_unsent_ + size > options_.unsent_max) {
     return client::error(Code::communication, "too much waits to be written already");
@@ -199,6 +200,7 @@ void Client::Core::perform(Down& down) {
 
 void Client::Core::perform(Ended& ended) {
   counts_->connected = false;
+  over_ = true;
   ended_ = std::move(ended.reason);
   purge_timer_.cancel();
   if (closing_) {

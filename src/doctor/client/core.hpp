@@ -80,6 +80,7 @@ class Client::Core final : public Link::Owner, public std::enable_shared_from_th
   std::atomic<std::size_t> octets_posted_{0};  // of publications that are on their way here
   std::atomic<std::size_t> octets_unsent_{0};
   std::atomic<bool> closing_{false};
+  std::atomic<bool> over_{false};  // closed, or given up
 
   Connection connection_;
   Router router_;
