@@ -30,9 +30,15 @@ void suggest(const Configuration& configuration) {
             << "/entities/vm/1 --json '{\"name\": \"vm1\", \"status\": \"up\"}'" << secret << '\n'
             << "      curl http://localhost:" << configuration.api_port << "/entities/vm" << secret
             << '\n';
-  if (configuration.mqtt_port == 0) return;
-  std::cerr << "      mosquitto_sub -h localhost -p " << configuration.mqtt_port << " -v -t 'vm/#'"
-            << (configuration.secret ? " -u connector -P \"$SECRET\"" : "") << '\n';
+  if (configuration.mqtt_port != 0) {
+    std::cerr << "      mosquitto_sub -h localhost -p " << configuration.mqtt_port
+              << " -v -t 'vm/#'" << (configuration.secret ? " -u connector -P \"$SECRET\"" : "")
+              << '\n';
+  }
+  if (configuration.stomp_port != 0) {
+    std::cerr << "      doctor events --server stomp://localhost:" << configuration.stomp_port
+              << " '*|vm|*|*'\n";
+  }
 }
 
 // Signals are taken one after another by this thread; every other inherits them blocked.

@@ -1,61 +1,27 @@
-"""A client of STOMP that writes frames as it is told to, and calls by JSON-RPC."""
+"""A client that calls by JSON-RPC and tells of events, over STOMP."""
 
 import itertools
 import json
-import socket
-import time
 
-
-class Frame:
-    def __init__(self, command, headers, body):
-        self.command = command
-        self.headers = headers
-        self.body = body
-
-    def __getitem__(self, name):
-        return self.headers.get(name)
-
-    @property
-    def json(self):
-        return json.loads(self.body)
-
-    def __repr__(self):
-        return f"<{self.command} {self.headers} {self.body[:200]!r}>"
+from . import stomp_wire
+from .stomp_wire import REQUESTS
 
 
 class Closed(ConnectionError):
     """The server has ended the connection."""
 
 
-def encode(command, headers=None, body=b""):
-    """A frame as STOMP 1.2 writes it."""
-    escapes = {"\\": "\\\\", "\r": "\\r", "\n": "\\n", ":": "\\c"}
-    plain = command in ("CONNECT", "STOMP")
-    lines = [command]
-    for name, value in (headers or {}).items():
-        value = str(value)
-        lines.append(f"{name}:{value if plain else ''.join(escapes.get(c, c) for c in value)}")
-    return "\n".join(lines).encode() + b"\n\n" + body + b"\0"
-
-
 class Stomp:
     """A connection; connected unless `connect` is False. As a context manager it is closed."""
 
-    requests = "jms.topic.vdsm_requests"
+    requests = REQUESTS
 
-    def __init__(self, port, login=None, passcode=None, version="1.2", connect=True, host="127.0.0.1", tls=None,
-                 timeout=20):
-        self.socket = socket.create_connection((host, port), timeout=timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if tls:
-            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
-        self.input = b""
+    def __init__(self, port, login=None, passcode=None, version="1.2", connect=True, host="127.0.0.1", tls=None):
+        self.wire = stomp_wire.Stomp(port, host=host, version=version, connect=False, tls=tls)
+        self.socket = self.wire.socket
         self.ids = itertools.count(1)
         if connect:
-            headers = {"accept-version": version, "host": "doctor"}
-            if login is not None:
-                headers |= {"login": login, "passcode": passcode}
-            self.send("CONNECT", headers)
+            self.send("CONNECT", {"accept-version": version, "host": "doctor", "login": login, "passcode": passcode})
             self.connected = self.frame()
             if self.connected.command != "CONNECTED":
                 raise Closed(repr(self.connected))
@@ -64,43 +30,26 @@ class Stomp:
         return self
 
     def __exit__(self, *_):
-        self.socket.close()
+        self.wire.close()
 
     # -- frames -----------------------------------------------------------------------------
 
     def write(self, octets):
-        self.socket.sendall(octets)
+        self.wire.raw(octets)
 
     def send(self, command, headers=None, body=b""):
         body = body if isinstance(body, bytes) else body.encode()
         headers = dict(headers or {})
         if body:
             headers["content-length"] = len(body)
-        self.write(encode(command, headers, body))
+        self.wire.send(command, headers, body)
 
     def frame(self, timeout=20):
         """The next frame; TimeoutError if none comes, Closed if none can."""
-        until = time.monotonic() + timeout
-        while True:
-            self.input = self.input.lstrip(b"\r\n")
-            end = self.input.find(b"\n\n")
-            if end >= 0:
-                head = self.input[:end].decode().split("\n")
-                headers = {}
-                for line in head[1:]:
-                    name, _, value = line.partition(":")
-                    headers.setdefault(name, value.replace("\\c", ":").replace("\\n", "\n").replace("\\\\", "\\"))
-                size = int(headers.get("content-length", -1))
-                stop = end + 2 + size if size >= 0 else self.input.find(b"\0", end)
-                if 0 <= stop < len(self.input):
-                    frame = Frame(head[0], headers, self.input[end + 2:stop])
-                    self.input = self.input[stop + 1:]
-                    return frame
-            self.socket.settimeout(max(0.001, until - time.monotonic()))
-            received = self.socket.recv(1 << 20)
-            if not received:
-                raise Closed(self.input[:300])
-            self.input += received
+        frame = self.wire.frame(timeout)
+        if frame is None:
+            raise Closed(self.wire.ended) if self.wire.ended else TimeoutError
+        return frame
 
     def silent(self, seconds=0.3):
         """Whether nothing comes for so long."""

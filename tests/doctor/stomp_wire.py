@@ -15,17 +15,14 @@ EVENTS, REQUESTS, ANSWERS = "jms.queue.events", "jms.topic.vdsm_requests", "jms.
 
 
 class Frame:
-    """A command, its headers in order, the first of each name by `frame["name"]`, and its body."""
+    """A command, its headers in order, the first of each name by `frame["name"]` (None: it has none), and its body."""
 
     def __init__(self, command, headers, body):
         self.command, self.pairs, self.body = command, headers, body
         self.headers = dict(reversed(headers))
 
     def __getitem__(self, name):
-        return self.headers[name]
-
-    def get(self, name, otherwise=None):
-        return self.headers.get(name, otherwise)
+        return self.headers.get(name)
 
     @property
     def json(self):

@@ -169,21 +169,25 @@ void Broker::Impl::unblock(Connection& receiver) {
   }
 }
 
-// A notice that had no room itself would be one more that is lost: it waits for an ACK.
+// A notice that is dropped itself would take along what it tells: it waits for room, and stays.
 void Broker::Impl::tell_of_dropped(Connection& connection) {
   connection.has_dropped = false;
   for (const SubscriptionPtr& subscription : connection.subscriptions) {
     if (subscription->dropped == 0) continue;
     auto notice = application_.overflowed(*subscription, subscription->dropped, now_);
     if (!notice) continue;
-    const auto publication = std::make_shared<const Publication>(
-        std::move(*notice), Reach::subscribers, std::nullopt, false);
-    if (!has_unacked_room(*subscription, *publication)) {
+    Outbox::Entry entry;
+    entry.subscription = subscription;
+    entry.publication = std::make_shared<const Publication>(std::move(*notice), Reach::subscribers,
+                                                            std::nullopt, false);
+    if (!has_unacked_room(*subscription, *entry.publication) ||
+        !connection.outbox.fits(entry, outbox_bounds())) {
       connection.has_dropped = true;
       continue;
     }
     subscription->dropped = 0;
-    offer(subscription, publication, nullptr);
+    entry.number = ++last_message_;
+    push(connection, std::move(entry));
   }
 }
 

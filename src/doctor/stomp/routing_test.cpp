@@ -240,6 +240,28 @@ TEST(Overflow, OfUnacknowledgedMessagesIsToldOnceThereIsRoom) {
   EXPECT_EQ(peer.hears(), (Lines{"MESSAGE subscription=a destination=a [6]"}));
 }
 
+TEST(Overflow, WhileTheNoticeOfAnEarlierOneWaitsForgetsNoneOfThem) {
+  World world(small_outbox());
+  Peer& peer = stalled(world, "|x-overflow:drop-oldest");
+  const std::uint64_t sent = 40;
+  for (std::uint64_t i = 0; i < sent; ++i) {
+    world.publish({"a", {}, "x"}, to({"a"}));
+    if (i % 3 == 0) peer.read_one();
+  }
+  std::uint64_t heard = 0, dropped = 0;
+  for (const std::string& line : peer.read().hears()) {
+    const std::size_t begin = line.find("destination=overflow [");
+    if (begin == line.npos) {
+      ++heard;
+    } else {
+      dropped += std::stoull(line.substr(begin + 22));
+    }
+  }
+  EXPECT_GT(dropped, 0u);
+  EXPECT_EQ(dropped, world.figures().dropped_overflow);
+  EXPECT_EQ(heard + dropped, sent + 1) << "with the one that the socket has taken";
+}
+
 TEST(Overflow, IsNoneForALargeMessageWhereNothingElseWaits) {
   Limits limits;
   limits.stomp_outbox_bytes = 2'000;

@@ -37,6 +37,8 @@ class Peer {
   /// Its socket takes nothing more, until `read` is called.
   Peer& stop_reading();
   Peer& read();
+  /// Its socket takes one frame.
+  Peer& read_one();
   /// The socket ends from this side.
   void hang_up();
 

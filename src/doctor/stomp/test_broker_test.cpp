@@ -66,6 +66,14 @@ Peer& Peer::read() {
   return *this;
 }
 
+Peer& Peer::read_one() {
+  std::string frame;
+  world_.broker_->output(id_, 1, frame, world_.now_);
+  writing_ = !frame.empty();
+  if (writing_) understand(frame);
+  return *this;
+}
+
 void Peer::hang_up() {
   world_.broker_->closed(id_, world_.now_);
   is_open_ = false;
