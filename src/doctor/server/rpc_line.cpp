@@ -101,6 +101,8 @@ Task<void> RpcLine::wait_for_room() {
   }
   const stomp::Broker& broker = runner_.shared().stomp->broker();
   if (broker.queued_bytes(connection_) <= max) co_return;
+  co_await finish_writes();
+  respond_to_finished();
   Timer timer(runner_.thread().context());
   while (broker.queued_bytes(connection_) > max &&
          runner_.shared().phase.load(std::memory_order_relaxed) == Phase::serving) {
