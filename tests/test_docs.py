@@ -71,6 +71,20 @@ def test_the_tests_that_a_decision_names_are_there():
     assert named and named - there == set()
 
 
+def test_the_tests_that_the_table_of_stomp_names_are_there():
+    page = (ROOT / "docs/stomp-conformance.md").read_text()
+    there = set()
+    for source in ROOT.glob("src/doctor/*/*_test.cpp"):
+        there |= {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+),\s+(\w+)\)", source.read_text(), re.MULTILINE)}
+    for source in ROOT.glob("tests/test_*.py"):
+        there |= set(re.findall(r"^def (test_\w+)", source.read_text(), re.MULTILINE))
+    rows = [row for row in re.findall(r"^\| ([^|-][^|]*) \| ([^|]+) \|$", page, re.MULTILINE) if row[0] != "statement"]
+    assert len(rows) > 80
+    for statement, shown in rows:
+        named = set(re.findall(r"`(test_\w+|[A-Z]\w+\.[A-Z]\w+)`", shown))
+        assert named - there == set() and (named or shown.startswith("– ")), statement
+
+
 def test_every_mutant_still_finds_what_it_breaks():
     done = subprocess.run([ROOT / "tests/mutants", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
