@@ -28,7 +28,7 @@ demo: packages-test build ## real data, queries and pushed changes, in a minute
 
 bench: packages-bench build ## measure, and write the table of ratios
 	@cmake --preset bench >/dev/null
-	@cmake --build build/bench -- bare_epoll raw_fdatasync updates push_latency event_latency mqtt_load stomp_load in_process
+	@cmake --build build/bench -- bare_epoll raw_fdatasync updates push_latency event_latency mqtt_load stomp_load in_process events_bench client_bench
 	@bench/run.py $(BENCH)
 
 fuzz: packages-test build ## look for mistakes until interrupted: decoders, and queries against the naive model

@@ -22,7 +22,7 @@ import mqtt
 import stomp
 from data import compact, inventory, vm
 from processes import Doctor, Nginx, Server, free_port
-from report import figures_of, median, program, row, table
+from report import figures_of, judged, median, program, row, table
 
 def wrk(server, target, seconds, connections=32, script=None):
     """Requests per CPU second of the server, and requests per second."""
@@ -184,7 +184,38 @@ def million(options):
     row("anonymous memory after that, MiB", f"{figures['anonymous_memory_million_mib']:.1f}")
 
 
-OWN = (get_small, get_large, joined, queries, bulk, updates, million)
+def micro(options, room, only):
+    """Google Benchmark's figures of a room, by name: medians over the rounds."""
+    out = subprocess.run(
+        [pathlib.Path(options.programs).parent / f"src/doctor/{room}/{room}_bench", f"--benchmark_filter={only}",
+         f"--benchmark_repetitions={options.rounds}", "--benchmark_format=json"],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    runs = {}
+    for run in json.loads(out)["benchmarks"]:
+        if run["run_type"] == "iteration":
+            runs.setdefault(run["run_name"], []).append(run)
+    return {name: lambda figure, of=of: median(run[figure] for run in of) for name, of in runs.items()}
+
+
+def events(options):
+    """Events in one process: finding who gets one, and through the client library to its subscriber."""
+    for name, figure in micro(options, "events", "^match/").items():
+        count, cost = int(name.split("/")[1]), figure("cpu_time")
+        row(f"whom an event goes to, of {count:,} subscriptions, ns", f"{cost:,.0f}", aim=judged("≤ 1000", cost))
+    for name, figure in micro(options, "client", "batch:256/request:1/|from_a_socket").items():
+        rate = figure("items_per_second")
+        # Of all threads, the peer's too where there is one: what a machine that is busy still tells.
+        per_cpu = rate * figure("real_time") / figure("cpu_time")
+        shown = f"{rate:,.0f} ({per_cpu:,.0f} per CPU second)"
+        if name.startswith("from_a_socket"):
+            row("events from a socket to on_next, request(1) each time, per second", shown)
+        else:
+            row("events through matcher, buffer and demand to on_next on another thread, request(1) each time, per second",
+                shown, aim=judged("≥ 2000000", rate))
+
+
+OWN = (get_small, get_large, joined, queries, bulk, updates, million, events)
 WORKLOADS = {f.__name__: f for f in (*OWN, *mqtt.WORKLOADS, *stomp.WORKLOADS)}
 
 
