@@ -228,6 +228,16 @@ def test_the_upstream_may_be_a_doctor(tmp_path):
             assert http.get("/entities/told").json == []
 
 
+@pytest.mark.parametrize("host, tls, told", [("127.0.0.1", False, False), ("far.invalid", False, True), ("far.invalid", True, False)])
+def test_a_secret_that_goes_over_the_network_without_tls_is_warned_of(tmp_path, host, tls, told):
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    more = f'peer = "doctor"\nsecret_file = "{secret}"\n' + ("tls = {}\n" if tls else "")
+    with Server(config=upstream(1, more).replace('"127.0.0.1"', f'"{host}"')) as server:
+        assert ("goes over the network without TLS" in server.log) == told
+        assert "s3cret" not in server.log
+
+
 def test_a_crash_of_doctor_is_a_gap_too():
     with Vdsm(answers=ANSWERS) as host:
         server = Server(config=RULES + upstream(host.port)).start()

@@ -8,6 +8,7 @@
 
 #include "doctor/base/log.hpp"
 #include "doctor/client/client.hpp"
+#include "doctor/server/configuration.hpp"
 
 namespace doctor::server {
 namespace {
@@ -56,6 +57,10 @@ class Upstreams::Host final : public client::EventSubscriber,
         asking_(calls_.size()) {}
 
   Result<void> connect(const std::shared_ptr<client::Runtime>& runtime) {
+    if (settings_.secret && !settings_.tls && !is_loopback(settings_.host)) {
+      log::warning("the secret of an upstream goes over the network without TLS",
+                   {{"upstream", settings_.name}});
+    }
     const auto warn = [this](std::string_view text) { warning(std::string(text)); };
     auto opened = client::Client::open(options_of(settings_, limits_, warn), runtime);
     if (!opened) {
