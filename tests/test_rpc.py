@@ -243,6 +243,18 @@ def test_writes_of_who_has_gone_are_carried_out(doctor):
         http.delete("/entities/left")
 
 
+def test_reads_of_a_session_that_has_gone_hold_nobody_up(doctor):
+    with alice(doctor).listen() as client:
+        for number in range(30):
+            client.ask(call(number, "Entity.list", collection="vm", min_revision=1_000_000_000))  # waits a second
+        client.receipt("UNSUBSCRIBE", {"id": "none"})
+        assert doctor.metrics()["doctor_rpc_calls_under_way"] == 30
+    until = time.monotonic() + 10
+    while doctor.metrics()["doctor_rpc_calls_under_way"] and time.monotonic() < until:
+        time.sleep(0.05)
+    assert doctor.metrics()["doctor_rpc_calls_under_way"] == 0
+
+
 # -- who may what -------------------------------------------------------------------------------
 
 

@@ -90,6 +90,13 @@ def test_alternative_names_count_too(authority, server_files):
         assert refused(server, anyone)
 
 
+def test_names_of_certificates_that_nobody_is_asked_for_are_told_in_the_log(authority, server_files):
+    connectors = '[stomp]\nconnectors = ["engine.example"]\n'
+    for tables, told in ("", True), (f'[tls.stomp]\nca = "{authority.ca}"\n', False):
+        with Server(secret=SECRET, tls=server_files, config=connectors + tables) as server:
+            assert ("stomp.connectors names certificates that no client is asked for" in server.log) == told
+
+
 def test_a_certificate_of_another_authority_is_refused_in_the_handshake(authority, server_files, tmp_path):
     stranger = certificates.Authority(tmp_path, "stranger").issue("engine.example")
     showing = certificates.context(certificates.Files(authority.ca, stranger.cert, stranger.key))

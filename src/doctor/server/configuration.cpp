@@ -374,6 +374,17 @@ class Sources {
     settle(configuration_.mqtt_tls, "mqtt_tls_port", shared.after(file_.mqtt_tls));
     settle(configuration_.stomp_tls, "stomp_tls_port", shared.after(file_.stomp_tls));
     settle(configuration_.metrics_tls, "metrics.tls_port", shared.after(file_.metrics_tls));
+    certificates_of_connectors();
+  }
+
+  void certificates_of_connectors() {
+    const Configuration::TlsListener& stomp = configuration_.stomp_tls;
+    const bool are_asked_for =
+        stomp.port != 0 && stomp.settings.verify_client != VerifyClient::none;
+    if (configuration_.stomp.connectors.empty() || are_asked_for) return;
+    configuration_.notes.push_back(
+        "stomp.connectors names certificates that no client is asked for: set stomp_tls_port, and "
+        "ca in [tls] or [tls.stomp]");
   }
 
   void settle(Configuration::TlsListener& listener, std::string_view port,

@@ -116,6 +116,9 @@ Task<void> RpcLine::begin(Request& request, std::size_t index) {
     answer(request, index, Service::failed(error(Errc::unavailable, "Doctor is stopping")));
     co_return;
   }
+  // What a session asks for is for its connection alone, and changes nothing.
+  const bool is_sessions = request.asked.principal.kind == document::Principal::Kind::session;
+  if (is_sessions && !runner_.shared().stomp->broker().is_open(connection_)) co_return;
   const rpc::Method* method = rpc::find_method(request.call(index).method);
   const bool is_write = method != nullptr && method->is_write();
   const bool is_read = method != nullptr && method->is_request() && !is_write;

@@ -253,6 +253,11 @@ void Broker::Impl::shut_down() {
   settle();
 }
 
+bool Broker::Impl::is_open(ConnectionId connection) {
+  const Connection* found = find(connection);
+  return found != nullptr && found->state != Connection::State::ending;
+}
+
 std::size_t Broker::Impl::queued_bytes(ConnectionId connection) {
   const Connection* found = find(connection);
   return found == nullptr ? 0 : found->outbox.bytes();
@@ -284,6 +289,9 @@ void Broker::receive(ConnectionId connection, std::string_view bytes, Clock::tim
 }
 void Broker::closed(ConnectionId connection, Clock::time_point now) {
   impl_->closed(connection, now);
+}
+bool Broker::is_open(ConnectionId connection) const {
+  return impl_->is_open(connection);
 }
 std::size_t Broker::queued_bytes(ConnectionId connection) const {
   return impl_->queued_bytes(connection);

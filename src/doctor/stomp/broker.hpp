@@ -102,6 +102,8 @@ class Broker {
 
   /// Whether anybody is subscribed who hears what is sent to the destination.
   bool is_heard(std::string_view destination) const;
+  /// Whether the connection hears what is sent to it: it has neither gone nor been ended.
+  bool is_open(ConnectionId connection) const;
   /// What waits to be written to a connection; 0 if it has gone.
   std::size_t queued_bytes(ConnectionId connection) const;
   /// A message that no client sent. @return how many subscriptions it was queued for

@@ -28,6 +28,7 @@ class Broker::Impl {
   void receive(ConnectionId connection, std::string_view bytes, Clock::time_point now,
                Timestamp wall);
   void closed(ConnectionId connection, Clock::time_point now);
+  bool is_open(ConnectionId connection);
   std::size_t queued_bytes(ConnectionId connection);
   bool is_heard(std::string_view destination) const { return destinations_.hears(destination); }
   std::size_t publish(Message message, const Routing& routing, Clock::time_point now);
