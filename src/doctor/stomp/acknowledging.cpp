@@ -79,6 +79,7 @@ void Broker::Impl::settle(const Settlement& settlement) {
   if (subscription.connection == nullptr) return;  // it ended before the transaction did
   const std::size_t settled =
       subscription.unacked.settle(settlement.number, subscription.ack == AckMode::client);
+  subscription.connection->unacked -= settled;
   if (settlement.is_nack) figures_.nacked += settled;
   if (subscription.dropped > 0) mark(*subscription.connection);  // there may be room to tell it
 }

@@ -176,6 +176,7 @@ void Broker::Impl::leave(Connection& connection) {
     subscription->connection = nullptr;
   }
   connection.subscriptions.clear();
+  connection.unacked = 0;
   connection.by_id.clear();
   connection.transactions.clear();
   connection.transactions_bytes = 0;

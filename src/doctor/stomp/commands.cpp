@@ -174,6 +174,7 @@ Decoded<void> Broker::Impl::unsubscribe(Connection& connection, const Frame& fra
 
 void Broker::Impl::end_subscription(Subscription& subscription) {
   figures_.nacked += subscription.unacked.size();
+  subscription.connection->unacked -= subscription.unacked.size();
   destinations_.remove(subscription);
   subscription.connection = nullptr;
 }

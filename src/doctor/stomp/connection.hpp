@@ -65,6 +65,7 @@ struct Connection {
   document::Principal principal;
   std::vector<SubscriptionPtr> subscriptions;  ///< by serial
   std::size_t subscriptions_cost = 0;          ///< of all of them
+  std::size_t unacked = 0;                     ///< messages of all of them that wait for ACK
   std::unordered_map<std::string, SubscriptionPtr> by_id;
   std::map<std::string, Transaction, std::less<>> transactions;
   std::size_t transactions_bytes = 0;  ///< of all that are open

@@ -71,6 +71,7 @@ void Broker::Impl::write_message(Connection& connection, const Outbox::Entry& en
   write_header({"message-id", number}, version, out);
   if (subscription.ack != AckMode::automatic) {
     subscription.unacked.add(entry.number, entry.publication->memory());
+    ++connection.unacked;
     if (version == Version::v1_2) {
       write_header({"ack", std::to_string(subscription.serial) + "-" + number}, version, out);
     }

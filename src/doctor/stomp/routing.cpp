@@ -99,8 +99,10 @@ bool Broker::Impl::offer(const SubscriptionPtr& subscription, const PublicationP
 bool Broker::Impl::has_unacked_room(const Subscription& subscription,
                                     const Publication& publication) const {
   const Unacked& unacked = subscription.unacked;
+  // What is kept of each is little, but a connection may have many subscriptions.
   return subscription.ack == AckMode::automatic ||
-         (unacked.size() + subscription.waiting < limits_.stomp_unacked_messages &&
+         (subscription.connection->unacked < limits_.stomp_outbox_frames &&
+          unacked.size() + subscription.waiting < limits_.stomp_unacked_messages &&
           unacked.bytes() + subscription.waiting_bytes + publication.memory() <=
               limits_.stomp_unacked_bytes);
 }

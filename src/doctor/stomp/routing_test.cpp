@@ -225,6 +225,22 @@ TEST(Overflow, IsAlsoMoreUnacknowledgedMessagesThanTheLimit) {
   EXPECT_EQ(other.hears().back(), "closed");
 }
 
+TEST(Overflow, IsAlsoMoreUnacknowledgedMessagesOfAllSubscriptionsThanFramesMayWait) {
+  Limits limits;
+  limits.stomp_outbox_frames = 4;
+  World world(limits);
+  Peer& peer = world.client().connect();
+  for (const std::string id : {"1", "2"}) {
+    peer.sends("SUBSCRIBE|id:" + id + "|destination:a|ack:client|x-overflow:drop-oldest");
+  }
+  peer.sends("SEND|destination:a||x").sends("SEND|destination:a||x");
+  EXPECT_EQ(world.figures().dropped_overflow, 0u);
+  peer.sends("SEND|destination:a||x");
+  EXPECT_EQ(world.figures().dropped_overflow, 2u);
+  peer.sends("UNSUBSCRIBE|id:1").sends("SEND|destination:a||x");
+  EXPECT_EQ(world.figures().dropped_overflow, 2u) << "room again";
+}
+
 TEST(Overflow, OfUnacknowledgedMessagesIsToldOnceThereIsRoom) {
   Limits limits;
   limits.stomp_unacked_messages = 2;
