@@ -15,13 +15,19 @@ def stomp_environment(server, **env):
     return environment(DOCTOR_STOMP_URL=f"stomp://127.0.0.1:{server.stomp}", **env)
 
 
+def heed_interrupts():
+    """What a shell runs in the background ignores them, and so do the tests then."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Events:
     """`doctor events` as it runs, subscribed."""
 
     def __init__(self, server, *arguments, **env):
         before = server.metrics()["doctor_stomp_subscriptions"]
         self.process = subprocess.Popen([BINARY, "events", *arguments], env=stomp_environment(server, **env), text=True,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        preexec_fn=heed_interrupts)
         until = time.monotonic() + 20
         while server.metrics()["doctor_stomp_subscriptions"] < before + 2:  # answers and events
             assert self.process.poll() is None, self.process.stderr.read()
