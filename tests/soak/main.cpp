@@ -5,6 +5,7 @@
 //   event_soak STOMP-PORT [name=number ...]
 //
 //   seconds 10   publishers 50   subscribers 200   rate 1000 (events a second, of all)
+//   size 2000 (octets of an event, at most)
 //   stall 100 (milliseconds that a stalled connection stands still, about)   seed 1
 //
 // Prints what it found; the exit status is 1 if anything was wrong.
@@ -37,6 +38,7 @@ struct Settings {
   std::size_t publishers = 50;
   std::size_t subscribers = 200;
   long rate = 1000;
+  std::size_t size = 2000;
   long stall = 100;
   std::uint64_t seed = 1;
 };
@@ -81,6 +83,7 @@ class Soak {
     const auto moments_of_a_stall =
         static_cast<std::size_t>(std::max(1L, settings_.stall * settings_.rate / 1'000));
     auto due = std::chrono::steady_clock::now();
+    stall(true);  // one at least, in every run
     while (due < end) {
       std::this_thread::sleep_until(due += pause);
       publish();
@@ -179,7 +182,7 @@ class Soak {
     const std::size_t number = log_.add(publisher, event);
     const std::string params = "{\"publisher\":" + std::to_string(publisher) +
                                ",\"number\":" + std::to_string(number) + ",\"text\":\"" +
-                               std::string(below(2'000), 'x') + "\"}";
+                               std::string(below(settings_.size), 'x') + "\"}";
     const auto done = publishers_[publisher].publish(event[0], event[1], event[2], params);
     if (!done) findings_.fault("publish: " + done.error().message);
   }
@@ -261,6 +264,7 @@ Settings parse(int argc, char** argv) {
   settings.publishers = get("publishers", settings.publishers);
   settings.subscribers = get("subscribers", settings.subscribers);
   settings.rate = get("rate", settings.rate);
+  settings.size = get("size", settings.size);
   settings.stall = get("stall", settings.stall);
   settings.seed = get("seed", settings.seed);
   return settings;
