@@ -3,22 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "doctor/client/connection.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace doctor;
 using namespace doctor::client;
 using namespace std::chrono_literals;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 class World {
  public:

@@ -2,21 +2,17 @@
 // next line patches it. Permissions and times are read out of whatever is there.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "doctor/document/document.hpp"
 #include "doctor/document/session.hpp"
 #include "doctor/json/value.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace doctor::document;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void check(const Document& document) {
   const DocumentView view = document.view();

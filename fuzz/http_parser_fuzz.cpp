@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "doctor/server/http_parser.hpp"
+#include "require.hpp"
 
 namespace {
 
@@ -16,10 +16,6 @@ using server::HttpParser;
 
 constexpr std::size_t body_max = 4096;
 constexpr std::size_t trailers_max = 512;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void require_within(std::string_view view, std::string_view input) {
   require(view.empty() || (view.data() >= input.data() &&

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -18,13 +17,10 @@
 
 #include "doctor/hub/hub.hpp"
 #include "doctor/stomp/frame.hpp"
+#include "require.hpp"
 
 namespace doctor::hub {
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 class Input {
  public:

@@ -1,21 +1,17 @@
 // An object and a patch, a line each: what comes out is an object again, within the limits.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "doctor/json/patch.hpp"
 #include "doctor/json/scanner.hpp"
 #include "doctor/json/value.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace doctor::json;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void check(const Patched& patched, std::uint32_t nesting) {
   const auto again = compact(patched.object, nesting);

@@ -2,20 +2,16 @@
 // what they make can be written and means the same.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "doctor/events/json_rpc.hpp"
+#include "require.hpp"
 
 using namespace doctor::events;
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void require_same_again(const std::variant<RpcRequest, RpcResponse>& message) {
   std::string text;

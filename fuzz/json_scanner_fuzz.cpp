@@ -1,7 +1,6 @@
 // What our scanner accepts, a strict parser accepts; and what it writes, it reads as the same.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -9,15 +8,12 @@
 
 #include "doctor/json/scanner.hpp"
 #include "doctor/json/value.hpp"
+#include "require.hpp"
 
 namespace {
 
 using doctor::json::Elements;
 using doctor::json::Members;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void check_accepted(std::string_view text, const std::string& compact) {
   simdjson::dom::parser parser;

@@ -2,20 +2,16 @@
 // unescaped and spelt again.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "doctor/json/scanner.hpp"
 #include "doctor/json/value.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace doctor::json;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 // Spells a value anew: members backwards, strings minimally.
 std::string respelt(std::string_view value) {

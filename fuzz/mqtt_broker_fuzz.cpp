@@ -7,20 +7,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bytes.hpp"
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/mqtt/decode.hpp"
 #include "doctor/mqtt/encode.hpp"
 #include "doctor/mqtt/topic.hpp"
+#include "require.hpp"
 
 using namespace doctor;
 using namespace doctor::mqtt;
@@ -28,33 +27,6 @@ using document::Permissions;
 using document::Principal;
 
 namespace {
-
-void require(bool holds, std::source_location where = std::source_location::current()) {
-  if (holds) return;
-  std::fprintf(stderr, "line %u does not hold\n", static_cast<unsigned>(where.line()));
-  std::abort();
-}
-
-class Bytes {
- public:
-  Bytes(const std::uint8_t* data, std::size_t size)
-      : rest_(reinterpret_cast<const char*>(data), size) {}
-  bool empty() const { return rest_.empty(); }
-  unsigned below(unsigned count) {
-    if (rest_.empty()) return 0;
-    const unsigned value = static_cast<unsigned char>(rest_[0]);
-    rest_.remove_prefix(1);
-    return value % count;
-  }
-  std::string_view some() {
-    const std::string_view taken = rest_.substr(0, below(64));
-    rest_.remove_prefix(std::min(taken.size(), rest_.size()));
-    return taken;
-  }
-
- private:
-  std::string_view rest_;
-};
 
 constexpr std::array<std::string_view, 8> ids{"1", "2", "a/b", "%2F", "+", "#", "/", "x"};
 constexpr std::array<std::string_view, 10> filters{"#",        "vm/#",   "vm/+", "vm/1", "+/2",
@@ -292,7 +264,7 @@ class Driver {
     // It may be a SUBSCRIBE, and of a connector a PUBLISH of anything.
     granted_[socket.client] = QoS::exactly_once;
     has_rubbish_ = has_rubbish_ || socket.kind == Principal::Kind::connector;
-    broker_.receive(socket.id, bytes_.some(), now_, wall_);
+    broker_.receive(socket.id, bytes_.some(64), now_, wall_);
   }
 
   void acknowledge(Socket& socket) {

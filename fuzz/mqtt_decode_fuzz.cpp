@@ -2,23 +2,19 @@
 // cut, the same packets are understood; what is understood can be said again and means the same.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "doctor/mqtt/decode.hpp"
 #include "doctor/mqtt/encode.hpp"
+#include "require.hpp"
 
 using namespace doctor::mqtt;
 
 namespace {
 
 constexpr std::size_t packet_max = 1 << 16;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 // Each packet of the stream as it is encoded again, or the reason why it is refused.
 std::vector<std::string> understood(std::string_view stream, std::size_t piece, Version version) {

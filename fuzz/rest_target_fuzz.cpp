@@ -1,7 +1,6 @@
 // A request with any head and body is carried through all steps over a small store in memory. The
 // input: an octet of switches, the method, the target and header lines, each ending in a newline,
 // an empty line, and the body. Whatever it is, every answer is well-formed.
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "doctor/document/memory_view.hpp"
 #include "doctor/json/scanner.hpp"
 #include "doctor/rest/service.hpp"
+#include "require.hpp"
 
 namespace {
 
@@ -42,10 +42,6 @@ struct Place {
   engine::Authority authority;
   Service service;
 };
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void check(const Response& response) {
   require(response.status >= 200 && response.status <= 599);

@@ -1,13 +1,13 @@
 // Any message with calls is carried out over a small store in memory, as a sender of each kind. The
 // input: an octet that says who sends, and the message. Whatever it is, the answer is JSON, and no
 // write comes from a session or from nobody where there is a secret.
-#include <cstdlib>
 #include <optional>
 #include <string>
 
 #include "doctor/document/memory_view.hpp"
 #include "doctor/json/scanner.hpp"
 #include "doctor/rpc/service.hpp"
+#include "require.hpp"
 
 namespace {
 
@@ -15,10 +15,6 @@ using namespace doctor;
 using document::Principal;
 
 constexpr Timestamp now{1'700'000'000'000};
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 Principal session(std::string id) {
   auto session = std::make_shared<document::Session>();

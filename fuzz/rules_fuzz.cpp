@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,15 +14,12 @@
 #include "doctor/document/names.hpp"
 #include "doctor/json/scanner.hpp"
 #include "doctor/rules/rule_set.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace doctor;
 using namespace doctor::rules;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 std::string_view cut(std::string_view& text, char at) {
   const std::string_view first = text.substr(0, text.find(at));

@@ -7,20 +7,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bytes.hpp"
 #include "doctor/stomp/broker.hpp"
 #include "doctor/stomp/destinations.hpp"
 #include "doctor/stomp/frame.hpp"
+#include "require.hpp"
 
 using namespace doctor;
 using namespace doctor::stomp;
@@ -28,33 +27,6 @@ using document::Permissions;
 using document::Principal;
 
 namespace {
-
-void require(bool holds, std::source_location where = std::source_location::current()) {
-  if (holds) return;
-  std::fprintf(stderr, "line %u does not hold\n", static_cast<unsigned>(where.line()));
-  std::abort();
-}
-
-class Bytes {
- public:
-  Bytes(const std::uint8_t* data, std::size_t size)
-      : rest_(reinterpret_cast<const char*>(data), size) {}
-  bool empty() const { return rest_.empty(); }
-  unsigned below(unsigned count) {
-    if (rest_.empty()) return 0;
-    const unsigned value = static_cast<unsigned char>(rest_[0]);
-    rest_.remove_prefix(1);
-    return value % count;
-  }
-  std::string_view some() {
-    const std::string_view taken = rest_.substr(0, below(48));
-    rest_.remove_prefix(taken.size());
-    return taken;
-  }
-
- private:
-  std::string_view rest_;
-};
 
 constexpr std::array<std::string_view, 6> names{"a", "a.b", "a.b.c", "jms.queue.e", "ab", "r"};
 constexpr std::array<std::string_view, 4> modes{"auto", "client", "client-individual", "never"};
@@ -155,7 +127,7 @@ class Driver : public Application {
         return frame(socket, "DISCONNECT", "");
       case 12:
         socket.is_rubbish = true;
-        return receive(socket, bytes_.some());
+        return receive(socket, bytes_.some(48));
       case 13:
         return publish();
       case 14:

@@ -2,21 +2,17 @@
 // cut, the same frames are understood; what is understood can be said again and means the same.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "doctor/stomp/frame.hpp"
 #include "doctor/stomp/writer.hpp"
+#include "require.hpp"
 
 using namespace doctor::stomp;
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 FrameLimits small_limits() {
   return {.headers = 8, .header_line = 64, .header_block = 256, .body = 128};

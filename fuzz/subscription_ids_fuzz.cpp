@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <set>
 #include <string>
@@ -11,14 +10,11 @@
 #include <utility>
 
 #include "doctor/events/subscription_index.hpp"
+#include "require.hpp"
 
 using namespace doctor::events;
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 bool matches(std::string_view id, std::string_view event) {
   for (int i = 0; i < 3; ++i) {
