@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <utility>
+#include <vector>
 
 #include "doctor/store/format.hpp"
 #include "doctor/store/system.hpp"
@@ -100,6 +101,30 @@ std::string_view node_at(std::string_view page, std::size_t index) {
   return Node::header + Node(bytes).key_size <= bytes.size() ? bytes : std::string_view();
 }
 
+/// Whether the nodes take the page from `upper` to its end, without a gap and without sharing a
+/// byte. LMDB keeps them so, and moves as many bytes as follow from it when it takes one out.
+bool nodes_fill(std::string_view page, const PageHeader& header) {
+  std::vector<std::pair<std::size_t, std::size_t>> extents;  // offset, size
+  extents.reserve((header.lower - header_size) / 2);
+  for (std::size_t i = 0; header_size + 2 * i < header.lower; ++i) {
+    const std::string_view bytes = node_at(page, i);
+    if (bytes.empty()) return false;
+    const Node node(bytes);
+    std::size_t size = Node::header + node.key_size;
+    if (header.flags == leaf_flag) {
+      size += (node.flags & in_overflow_flag) != 0 ? sizeof(std::uint64_t) : node.value_size;
+    }
+    extents.emplace_back(bytes.data() - page.data(), size + size % 2);
+  }
+  std::ranges::sort(extents);
+  std::size_t end = header.upper;
+  for (const auto& [offset, size] : extents) {
+    if (offset != end) return false;
+    end += size;
+  }
+  return end == page.size();
+}
+
 }  // namespace
 
 TreeRecord TreeRecord::decode(std::string_view bytes) {
@@ -187,6 +212,9 @@ Result<void> PageReader::read_page(std::uint64_t number, unsigned levels_below, 
       header.lower > header.upper || header.upper > page.size() || header.lower % 2 != 0) {
     return invalid(of_page(number) + " is not what its place asks for");
   }
+  if (!nodes_fill(page, header)) {
+    return invalid(of_page(number) + " has an entry that lies outside or over another");
+  }
   if (levels_below == 0) {
     ++tally.leaf_pages;
     auto done = read_leaf(page, tally, visit);
@@ -197,9 +225,7 @@ Result<void> PageReader::read_page(std::uint64_t number, unsigned levels_below, 
   const std::size_t nodes = (header.lower - header_size) / 2;
   for (std::size_t i = 0; i < nodes; ++i) {
     if (extent == Extent::edges && i != 0 && i != nodes - 1) continue;
-    const std::string_view node = node_at(page, i);
-    if (node.empty()) return invalid(of_page(number) + " has an entry that lies outside");
-    auto done = read_page(Node(node).page(), levels_below - 1, extent, tally, visit);
+    auto done = read_page(Node(node_at(page, i)).page(), levels_below - 1, extent, tally, visit);
     if (!done) return done;
   }
   return {};
@@ -209,18 +235,15 @@ Result<void> PageReader::read_leaf(std::string_view page, Tally& tally, const Vi
   const std::size_t nodes = (PageHeader(page).lower - header_size) / 2;
   for (std::size_t i = 0; i < nodes; ++i) {
     const std::string_view bytes = node_at(page, i);
-    if (bytes.empty()) return invalid("an entry lies outside");
     const Node node(bytes);
     const std::string_view key = bytes.substr(Node::header, node.key_size);
     const std::string_view rest = bytes.substr(Node::header + node.key_size);
     std::string_view value;
     if (node.flags == in_overflow_flag) {
-      if (rest.size() < sizeof(std::uint64_t)) return invalid("an entry lies outside");
       auto overflow = read_overflow(load<std::uint64_t>(rest), node.value_size, tally);
       if (!overflow) return overflow.error();
       value = *overflow;
     } else if (node.flags == 0 || node.flags == table_flag) {
-      if (rest.size() < node.value_size) return invalid("an entry lies outside");
       value = rest.substr(0, node.value_size);
     } else {
       return invalid("an entry is of a kind that a store does not have");

@@ -54,8 +54,8 @@ class MappedFile {
 };
 
 /// Reads whole trees, and checks on the way all that LMDB relies on: that each page lies in the
-/// file, is what its place in the tree asks for and is met only once, that each node lies in its
-/// page, that the tree has as many pages and entries as its record says.
+/// file, is what its place in the tree asks for and is met only once, that the nodes of a page lie
+/// in it without a gap, that the tree has as many pages and entries as its record says.
 class PageReader {
  public:
   /// @param file  the whole file; outlives the reader

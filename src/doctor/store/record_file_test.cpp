@@ -279,6 +279,29 @@ TEST_F(RecordFileTest, AWrongByteIsFoundOrDoesNoHarm) {
   EXPECT_EQ(read(), all);
 }
 
+// LMDB moves as many bytes as a page's own numbers say, and would write before the page if the
+// begin of its nodes (`upper`, at 14) were behind one of them.
+TEST_F(RecordFileTest, APageWhoseNodesDoNotFillItIsRefused) {
+  fill();
+  const std::string whole = bytes();
+  const auto refused_with = [&](std::size_t place, int difference) {
+    std::string wrong = whole;
+    wrong[place] = static_cast<char>(wrong[place] + difference);
+    write(wrong);
+    return !read(file());
+  };
+  int pages = 0;
+  for (std::size_t page = 2 * 4096; page < whole.size(); page += 4096) {
+    const bool of_nodes = whole[page + 10] == 1 || whole[page + 10] == 2;
+    if (!of_nodes || !refused_with(page, 1)) continue;  // another kind of page, or a free one
+    ++pages;
+    for (const int difference : {-2, 1, 2, 62}) {
+      EXPECT_TRUE(refused_with(page + 14, difference)) << page << ' ' << difference;
+    }
+  }
+  EXPECT_GT(pages, 5);
+}
+
 TEST_F(RecordFileTest, WhatIsSetAsideKeepsItsBytesUnderAnotherNameAndNothingIsOverwritten) {
   for (const std::string text : {"one", "two", "three"}) {
     write(text);
