@@ -56,6 +56,10 @@ Result<void> examine(const fs::path& path, bool read_only) {
   const auto tables = read_table_list(reader, *meta);
   if (!tables) return damaged(path, tables.error().detail);
   for (const auto& [name, tree] : *tables) {
+    // LMDB goes by what the file says of a table, and by another bit of it at each transaction.
+    if (tree.flags != Tables::flags_of(name).value_or(0)) {
+      return damaged(path, "table " + name + " is not of the kind that it should be");
+    }
     auto read = is_small(name) ? reader.read(tree, size_check(name))
                                : reader.read_edges(tree, size_check(name));
     if (!read) return damaged(path, read.error().detail);

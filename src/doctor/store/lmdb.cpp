@@ -12,27 +12,36 @@ bool means_nothing(int code) {
   return code == MDB_NOTFOUND || code == MDB_BAD_TXN;
 }
 
+struct Table {
+  const char* name;
+  unsigned flags;
+  MDB_dbi Tables::* handle;
+};
+constexpr Table all_tables[] = {
+    {"meta", 0, &Tables::meta},
+    {"names", 0, &Tables::names},
+    {"collections", MDB_INTEGERKEY, &Tables::collections},
+    {"documents", MDB_INTEGERKEY, &Tables::documents},
+    {"ids", 0, &Tables::ids},
+    {"log", MDB_INTEGERKEY, &Tables::log},
+    {"indexes", 0, &Tables::indexes},
+    {"references", 0, &Tables::references},
+};
+
 }  // namespace
+
+std::optional<unsigned> Tables::flags_of(std::string_view name) {
+  for (const Table& table : all_tables) {
+    if (table.name == name) return table.flags;
+  }
+  return std::nullopt;
+}
 
 Result<Tables> Tables::open(MDB_txn* transaction, unsigned flags) {
   Tables tables{};
-  struct Table {
-    const char* name;
-    unsigned flags;
-    MDB_dbi* handle;
-  };
-  const Table all[] = {
-      {"meta", 0, &tables.meta},
-      {"names", 0, &tables.names},
-      {"collections", MDB_INTEGERKEY, &tables.collections},
-      {"documents", MDB_INTEGERKEY, &tables.documents},
-      {"ids", 0, &tables.ids},
-      {"log", MDB_INTEGERKEY, &tables.log},
-      {"indexes", 0, &tables.indexes},
-      {"references", 0, &tables.references},
-  };
-  for (const Table& table : all) {
-    if (const int code = mdb_dbi_open(transaction, table.name, table.flags | flags, table.handle)) {
+  for (const Table& table : all_tables) {
+    if (const int code =
+            mdb_dbi_open(transaction, table.name, table.flags | flags, &(tables.*table.handle))) {
       if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE) {
         return error(Errc::invalid, std::string("it has no table `") + table.name + "` of ours");
       }

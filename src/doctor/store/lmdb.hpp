@@ -31,6 +31,8 @@ struct Tables {
 
   /// Opens them, or with MDB_CREATE makes them.
   static Result<Tables> open(MDB_txn* transaction, unsigned flags);
+  /// LMDB's flags of the table with this name, if it is one of ours.
+  static std::optional<unsigned> flags_of(std::string_view name);
 };
 
 /// A cursor, closed with its owner. In a write transaction it must be gone before that ends.

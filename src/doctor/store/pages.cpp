@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <lmdb.h>
+
 #include "doctor/store/format.hpp"
 #include "doctor/store/system.hpp"
 
@@ -166,7 +168,12 @@ Result<MetaPage> read_meta_page(std::string_view file) {
   const auto second = read_one(file, first->page_size);
   if (!second) return second.error();
   if (second->page_size != first->page_size) return invalid("its two heads do not agree");
-  return second->transaction > first->transaction ? second : first;
+  const MetaPage& newer = second->transaction > first->transaction ? *second : *first;
+  // How LMDB treats the keys of a tree, it takes from the file as well.
+  if (newer.tables.flags != 0 || (newer.free_pages.flags & ~MDB_NOSUBDIR) != MDB_INTEGERKEY) {
+    return invalid("its trees are not of the kind that they should be");
+  }
+  return newer;
 }
 
 PageReader::PageReader(std::string_view file, const MetaPage& meta)

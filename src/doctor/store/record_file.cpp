@@ -92,10 +92,6 @@ class Reading {
   Result<void> run() {
     const auto meta = read_meta_page(file_);
     if (!meta) return meta.error();
-    // How LMDB treats the keys of a table, it takes from the file as well.
-    if (meta->tables.flags != 0 || (meta->free_pages.flags & ~MDB_NOSUBDIR) != MDB_INTEGERKEY) {
-      return invalid("its tables are not of the kind that they should be");
-    }
     if (auto whole = check_length(file_, *meta); !whole) return whole;
     PageReader reader(file_, *meta);
     const auto tables = read_table_list(reader, *meta);
