@@ -46,6 +46,7 @@ class Stream {
 
   bool secure() const { return tls_ != nullptr; }
   bool is_open() const { return socket_.is_open(); }
+  Executor executor() { return socket_.get_executor(); }
   /// How many octets the system still has to send, or nothing if it does not tell.
   std::optional<int> unsent();
   /// As `peer_of`.

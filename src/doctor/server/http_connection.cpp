@@ -1,6 +1,6 @@
 #include "doctor/server/http_connection.hpp"
 
-#include "doctor/base/log.hpp"
+#include "doctor/server/thrown.hpp"
 #include "doctor/server/tls_handshake.hpp"
 
 namespace doctor::server {
@@ -33,14 +33,7 @@ void HttpConnection::start() {
       [](std::shared_ptr<HttpConnection> self) -> Task<void> {
         co_await self->serve();
       }(shared_from_this()),
-      [](std::exception_ptr thrown) {
-        if (!thrown) return;
-        try {
-          std::rethrow_exception(thrown);
-        } catch (const std::exception& failure) {
-          log::error("an HTTP connection failed", {{"what", failure.what()}});
-        }
-      });
+      [](std::exception_ptr thrown) { log_thrown("an HTTP connection failed", thrown); });
 }
 
 void HttpConnection::expired() {

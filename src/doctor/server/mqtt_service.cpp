@@ -8,7 +8,6 @@ namespace doctor::server {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
-constexpr unsigned ticks_between_looks = 5;
 constexpr std::size_t scratch_size = 64u << 10;
 
 }  // namespace
@@ -23,7 +22,9 @@ MqttService::MqttService(IoThread& thread, Shared& shared, const engine::Authori
             return shared_.failed_logins.note(FailedLogins::Over::mqtt, peer, now);
           },
           read_log_of(shared), [](std::string_view warning) { log::warning(warning); }),
-      scratch_input_(scratch_size, '\0') {}
+      scratch_input_(scratch_size, '\0'),
+      pumping_(thread.context()),
+      advancing_(thread.context()) {}
 
 MqttService::~MqttService() = default;
 
@@ -75,28 +76,17 @@ std::optional<mqtt::LoggedIn> MqttService::log_in(const mqtt::Credentials& crede
 }
 
 void MqttService::committed(std::span<const document::CommitPtr> commits) {
-  const std::scoped_lock lock(mutex_);
-  const bool first = batch_.empty();
-  batch_.insert(batch_.end(), commits.begin(), commits.end());
-  if (first) asio::post(thread_.context(), [this] { announce_batch(); });
-}
-
-void MqttService::announce_batch() {
-  std::vector<document::CommitPtr> batch;
-  {
-    const std::scoped_lock lock(mutex_);
-    batch.swap(batch_);
-  }
-  broker_.announce(batch, Clock::now());
-  pump();
+  if (!commits_.add(commits)) return;
+  asio::post(thread_.context(), [this] {
+    broker_.announce(commits_.take(), Clock::now());
+    pump();
+  });
 }
 
 // Between two parts everyone else on this thread has a turn, and sockets take what was queued.
 void MqttService::carry_on() {
-  if (advancing_ || !broker_.unfinished()) return;
-  advancing_ = true;
-  asio::post(thread_.context(), [this] {
-    advancing_ = false;
+  if (!broker_.unfinished()) return;
+  advancing_.post([this] {
     broker_.advance(Clock::now());
     pump();
   });
@@ -138,12 +128,7 @@ void MqttService::keep() {
 }
 
 void MqttService::pump_soon() {
-  if (pumping_) return;
-  pumping_ = true;
-  asio::post(thread_.context(), [this] {
-    pumping_ = false;
-    pump();
-  });
+  pumping_.post([this] { pump(); });
 }
 
 void MqttService::websocket_broken(std::string_view address) {
@@ -155,28 +140,13 @@ void MqttService::websocket_broken(std::string_view address) {
                {{"address", std::string(address)}});
 }
 
-void MqttService::look_at_progress_of(MqttConnection& connection) {
-  Writing& writing = connection;
-  if (!writing.is_linked()) writing_.push_back(writing);
-}
-
-void MqttService::look_at_progress() {
-  for (auto at = writing_.begin(); at != writing_.end();) {
-    auto& connection = static_cast<MqttConnection&>(*at);
-    ++at;
-    if (!connection.look_at_progress()) connection.Writing::unlink();
-  }
-}
-
 Task<void> MqttService::tick() {
   Timer timer(thread_.context());
-  for (unsigned ticks = 0;; ++ticks) {
+  for (;;) {
     timer.expires_after(tick_interval);
     const auto [failure] = co_await timer.async_wait(as_values);
     if (failure) co_return;
-    if (ticks % ticks_between_looks == 0) {
-      look_at_progress();
-    }
+    slow_writes_.look(Clock::now());
     broker_.tick(Clock::now(), wall_clock());
     pump();
   }

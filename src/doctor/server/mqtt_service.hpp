@@ -3,21 +3,21 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include <boost/intrusive/list.hpp>
-
 #include "doctor/engine/engine.hpp"
 #include "doctor/mqtt/broker.hpp"
 #include "doctor/rest/clients.hpp"
+#include "doctor/server/commit_box.hpp"
 #include "doctor/server/io_thread.hpp"
 #include "doctor/server/mqtt_state.hpp"
 #include "doctor/server/net.hpp"
+#include "doctor/server/posted_once.hpp"
 #include "doctor/server/shared.hpp"
+#include "doctor/server/slow_writes.hpp"
 
 namespace doctor::server {
 
@@ -30,11 +30,6 @@ class MqttConnection;
 /// all else is of the I/O thread.
 class MqttService final : public engine::Listener {
  public:
-  /// A connection in the list of those whose sockets have not taken all.
-  using Writing =
-      boost::intrusive::list_base_hook<boost::intrusive::tag<struct WritingTag>,
-                                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-
   /// @param thread  outlives the service's use, not the service: MQTT connections end with it
   MqttService(IoThread& thread, Shared& shared, const engine::Authority& authority);
   ~MqttService() override;
@@ -88,8 +83,7 @@ class MqttService final : public engine::Listener {
   void pump_soon();
   /// Counts and logs a client that does not speak WebSocket as it should.
   void websocket_broken(std::string_view address);
-  /// From now on MqttConnection::look_at_progress is called some times a second, until it says no.
-  void look_at_progress_of(MqttConnection& connection);
+  SlowWrites& slow_writes() { return slow_writes_; }
   void forget(mqtt::ConnectionId connection) { connections_.erase(connection.value); }
   /// Memory for reading and writing that is empty between turns: idle connections need none.
   std::string& scratch_input() { return scratch_input_; }
@@ -98,10 +92,8 @@ class MqttService final : public engine::Listener {
 
  private:
   std::optional<mqtt::LoggedIn> log_in(const mqtt::Credentials& credentials) const;
-  void announce_batch();
   rest::ClientsReply carry_out(const rest::ClientsRequest& request);
   void add_socket(mqtt::ClientView& client) const;
-  void look_at_progress();
   Task<void> tick();
 
   IoThread& thread_;
@@ -110,18 +102,14 @@ class MqttService final : public engine::Listener {
   mqtt::Broker broker_;
   std::unique_ptr<MqttState> state_;
   std::unordered_map<std::uint64_t, MqttConnection*> connections_;
-  boost::intrusive::list<Writing, boost::intrusive::base_hook<Writing>,
-                         boost::intrusive::constant_time_size<false>>
-      writing_;
+  SlowWrites slow_writes_;
   std::string scratch_input_;
   std::string scratch_payload_;
   std::string scratch_output_;
   std::optional<Clock::time_point> websocket_told_;  // when the last line was logged
-  bool pumping_ = false;                             // pump_soon is posted
-  bool advancing_ = false;                           // the broker's next part is posted
-
-  std::mutex mutex_;
-  std::vector<document::CommitPtr> batch_;  // guarded by mutex_
+  CommitBox commits_;
+  PostedOnce pumping_;
+  PostedOnce advancing_;  // the broker's next part
 };
 
 }  // namespace doctor::server

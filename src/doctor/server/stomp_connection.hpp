@@ -8,15 +8,13 @@
 #include "doctor/server/deadlines.hpp"
 #include "doctor/server/net.hpp"
 #include "doctor/server/stomp_service.hpp"
+#include "doctor/server/writer.hpp"
 
 namespace doctor::server {
 
 /// One STOMP client's stream: carries octets between it and the broker. Belongs to the broker's
-/// thread. The coroutine `read` keeps it alive; writing needs none: what the socket does not take
-/// at once waits here, and more is taken from the broker when it has gone.
-class StompConnection final : public Watched,
-                              public StompService::Writing,
-                              public std::enable_shared_from_this<StompConnection> {
+/// thread. The coroutine `read` keeps it alive; writing needs none.
+class StompConnection final : public Watched, public std::enable_shared_from_this<StompConnection> {
  public:
   StompConnection(StompService& service, IoThread& thread, stomp::ConnectionId id, Stream stream,
                   Share place);
@@ -25,10 +23,6 @@ class StompConnection final : public Watched,
   void start();
   /// The broker has something to write, or wants the connection to end or to pause.
   void attend(const stomp::Attention& attention);
-  /// Looks whether the client has taken something of what has been written: a socket says that it
-  /// can be written only when much of it is free, which takes a slow reader long. False once there
-  /// is nothing to look at.
-  bool look_at_progress();
 
   void expired() override { close(); }
   void wind_up() override {}  // StompService::shut_down does that
@@ -36,11 +30,12 @@ class StompConnection final : public Watched,
 
  private:
   Task<void> read();
-  void take_more();
-  void write();
-  void write_pending();
-  void written();
-  void finish();
+  // For the writer.
+  friend class Writer<StompConnection>;
+  std::string_view next_piece();
+  void nothing_left();
+  void taken();
+  void resumed();
   void linger();
   void close();
 
@@ -52,12 +47,8 @@ class StompConnection final : public Watched,
   Counted counted_;
   Timer timer_;                        // for a pause to end, then for the peer to end
   stomp::End end_ = stomp::End::none;  // what the broker wants
-  std::string pending_;                // what the socket has not taken yet
-  std::size_t pending_at_ = 0;         // of it, what has been taken
-  int unsent_ = 0;                     // octets that the system still had of it when last looked at
-  bool writing_ = false;               // an asynchronous write is under way
-  bool paused_ = false;                // nothing is read
-  bool finished_ = false;              // this end has sent its last octet
+  Writer<StompConnection> writer_;
+  bool paused_ = false;  // nothing is read
   // Small, for there is one for each idle client; a busy one is read through the service's scratch.
   std::array<char, 512> input_;
 };

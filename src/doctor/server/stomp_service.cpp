@@ -14,7 +14,6 @@ namespace doctor::server {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
-constexpr unsigned ticks_between_looks = 5;
 constexpr std::size_t scratch_size = 64u << 10;
 
 hub::Options options_of(const Configuration::Stomp& settings, const std::string& version,
@@ -45,7 +44,9 @@ StompService::StompService(IoThread& thread, Shared& shared, const engine::Autho
       settings_(settings),
       hub_(shared.limits, options_of(settings, version, has_rules), settings_of(settings),
            surroundings()),
-      scratch_input_(scratch_size, '\0') {}
+      scratch_input_(scratch_size, '\0'),
+      pumping_(thread.context()),
+      advancing_(thread.context()) {}
 
 StompService::~StompService() = default;
 
@@ -72,20 +73,11 @@ void StompService::start() {
 }
 
 void StompService::committed(std::span<const document::CommitPtr> commits) {
-  const std::scoped_lock lock(mutex_);
-  const bool first = batch_.empty();
-  batch_.insert(batch_.end(), commits.begin(), commits.end());
-  if (first) asio::post(thread_.context(), [this] { announce_batch(); });
-}
-
-void StompService::announce_batch() {
-  std::vector<document::CommitPtr> batch;
-  {
-    const std::scoped_lock lock(mutex_);
-    batch.swap(batch_);
-  }
-  hub_.announce(batch, Clock::now());
-  pump();
+  if (!commits_.add(commits)) return;
+  asio::post(thread_.context(), [this] {
+    hub_.announce(commits_.take(), Clock::now());
+    pump();
+  });
 }
 
 void StompService::adopt(DetachedStream stream, std::string peer, Share place) {
@@ -173,49 +165,25 @@ bool StompService::carry_out_requests() {
 
 // Between two parts everyone else on this thread has a turn, and sockets take what was queued.
 void StompService::carry_on() {
-  if (advancing_ || !hub_.unfinished()) return;
-  advancing_ = true;
-  asio::post(thread_.context(), [this] {
-    advancing_ = false;
+  if (!hub_.unfinished()) return;
+  advancing_.post([this] {
     hub_.advance(Clock::now());
     pump();
   });
 }
 
 void StompService::pump_soon() {
-  if (pumping_) return;
-  pumping_ = true;
-  asio::post(thread_.context(), [this] {
-    pumping_ = false;
-    pump();
-  });
-}
-
-void StompService::look_at_progress_of(StompConnection& connection) {
-  Writing& writing = connection;
-  if (!writing.is_linked()) writing_.push_back(writing);
-}
-
-void StompService::look_at_progress() {
-  for (auto at = writing_.begin(); at != writing_.end();) {
-    auto& connection = static_cast<StompConnection&>(*at);
-    ++at;
-    if (!connection.look_at_progress()) connection.Writing::unlink();
-  }
+  pumping_.post([this] { pump(); });
 }
 
 Task<void> StompService::tick() {
   Timer timer(thread_.context());
-  auto look = Clock::now();
   for (;;) {
     const auto now = Clock::now();
     timer.expires_at(std::min(now + tick_interval, broker().wake().value_or(now + tick_interval)));
     const auto [failure] = co_await timer.async_wait(as_values);
     if (failure) co_return;
-    if (Clock::now() >= look) {
-      look = Clock::now() + ticks_between_looks * tick_interval;
-      look_at_progress();
-    }
+    slow_writes_.look(Clock::now());
     broker().tick(Clock::now(), wall_clock());
     pump();
   }

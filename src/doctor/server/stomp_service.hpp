@@ -2,22 +2,22 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include <boost/intrusive/list.hpp>
-
 #include "doctor/engine/authority.hpp"
 #include "doctor/engine/engine.hpp"
 #include "doctor/hub/hub.hpp"
+#include "doctor/server/commit_box.hpp"
 #include "doctor/server/configuration.hpp"
 #include "doctor/server/io_thread.hpp"
 #include "doctor/server/net.hpp"
+#include "doctor/server/posted_once.hpp"
 #include "doctor/server/shared.hpp"
+#include "doctor/server/slow_writes.hpp"
 
 namespace doctor::server {
 
@@ -30,11 +30,6 @@ class StompConnection;
 /// of the I/O thread.
 class StompService final : public engine::Listener {
  public:
-  /// A connection in the list of those whose sockets have not taken all.
-  using Writing =
-      boost::intrusive::list_base_hook<boost::intrusive::tag<struct StompWritingTag>,
-                                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-
   /// @param thread   outlives the service's use, not the service: STOMP connections end with it
   /// @param methods  who carries out requests; outlives the threads
   /// @param has_rules  whether Shared::event_rules gets the events that clients send
@@ -79,8 +74,7 @@ class StompService final : public engine::Listener {
   /// The same once all sockets that are ready now have been read: what they cause together is then
   /// one write for each receiver.
   void pump_soon();
-  /// From now on StompConnection::look_at_progress is called some times a second, until it says no.
-  void look_at_progress_of(StompConnection& connection);
+  SlowWrites& slow_writes() { return slow_writes_; }
   void forget(stomp::ConnectionId connection) { connections_.erase(connection); }
   /// Memory for reading and writing that is empty between turns: idle connections need none.
   std::string& scratch_input() { return scratch_input_; }
@@ -89,11 +83,9 @@ class StompService final : public engine::Listener {
  private:
   hub::Surroundings surroundings();
   std::optional<std::string> certified_name(const Stream& stream, std::string_view peer) const;
-  void announce_batch();
   bool carry_out_requests();
   void hand_over_events();
   void carry_on();
-  void look_at_progress();
   Task<void> tick();
 
   IoThread& thread_;
@@ -103,16 +95,12 @@ class StompService final : public engine::Listener {
   Configuration::Stomp settings_;
   hub::Hub hub_;
   std::unordered_map<stomp::ConnectionId, StompConnection*> connections_;
-  boost::intrusive::list<Writing, boost::intrusive::base_hook<Writing>,
-                         boost::intrusive::constant_time_size<false>>
-      writing_;
+  SlowWrites slow_writes_;
   std::string scratch_input_;
   std::string scratch_output_;
-  bool pumping_ = false;    // pump_soon is posted
-  bool advancing_ = false;  // the hub's next part is posted
-
-  std::mutex mutex_;
-  std::vector<document::CommitPtr> batch_;  // guarded by mutex_
+  CommitBox commits_;
+  PostedOnce pumping_;
+  PostedOnce advancing_;  // the hub's next part
 };
 
 }  // namespace doctor::server

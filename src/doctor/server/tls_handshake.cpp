@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "doctor/base/log.hpp"
+#include "doctor/server/thrown.hpp"
 
 namespace doctor::server {
 namespace {
@@ -44,14 +45,7 @@ void TlsHandshake::start() {
       [](std::shared_ptr<TlsHandshake> self) -> Task<void> {
         co_await self->run();
       }(shared_from_this()),
-      [](std::exception_ptr thrown) {
-        if (!thrown) return;
-        try {
-          std::rethrow_exception(thrown);
-        } catch (const std::exception& failure) {
-          log::error("a TLS handshake failed", {{"what", failure.what()}});
-        }
-      });
+      [](std::exception_ptr thrown) { log_thrown("a TLS handshake failed", thrown); });
 }
 
 void TlsHandshake::expired() {

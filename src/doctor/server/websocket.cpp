@@ -196,15 +196,18 @@ void WebSocket::take_control(std::string& out) {
   }
 }
 
-void WebSocket::append_header(std::string& out, std::size_t size) {
-  out += static_cast<char>(0x80 | binary);
-  if (size <= 125) {
-    out += static_cast<char>(size);
-    return;
+std::size_t WebSocket::put_header(std::string& octets) {
+  const std::size_t size = octets.size() - header_max;
+  if (size == 0) return header_max;
+  const std::size_t length_octets = size <= 125 ? 0 : size <= 0xFFFF ? 2 : 8;
+  const std::size_t begin = header_max - 2 - length_octets;
+  std::size_t at = begin;
+  octets[at++] = static_cast<char>(0x80 | binary);
+  octets[at++] = static_cast<char>(length_octets == 0 ? size : length_octets == 2 ? 126 : 127);
+  for (std::size_t i = length_octets; i-- > 0;) {
+    octets[at++] = static_cast<char>(size >> (8 * i) & 0xFF);
   }
-  const int octets = size <= 0xFFFF ? 2 : 8;
-  out += static_cast<char>(octets == 2 ? 126 : 127);
-  for (int i = octets - 1; i >= 0; --i) out += static_cast<char>(size >> (8 * i) & 0xFF);
+  return begin;
 }
 
 }  // namespace doctor::server

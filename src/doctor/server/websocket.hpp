@@ -33,12 +33,18 @@ class WebSocket {
   /// Moves control frames that are due, a pong or the closing frame, behind `out`.
   void take_control(std::string& out);
   bool has_control() const { return pong_.has_value() || (closing_ && !close_sent_); }
+  /// Whether the closing frame has been taken: nothing may be sent behind it (RFC 6455 §5.5.1).
+  bool has_closed() const { return close_sent_; }
 
   /// Begins to close from this end, 1000 if nothing else is known to be wrong.
   void close(std::uint16_t code);
 
-  /// Appends the header of a binary frame with `size` octets of payload.
-  static void append_header(std::string& out, std::size_t size);
+  /// The most octets that the header of a frame from this end takes.
+  static constexpr std::size_t header_max = 10;
+  /// Makes a binary frame of the payload behind the first `header_max` octets of `octets`, which
+  /// are room for its header: writes that right before the payload, unless there is none.
+  /// @return where the frame begins
+  static std::size_t put_header(std::string& octets);
 
  private:
   bool read_header();

@@ -121,10 +121,11 @@ TEST(WebSocket, NothingIsTakenAfterAClose) {
 
 TEST(WebSocket, FramesToTheClientAreNotMaskedAndHaveTheShortestLength) {
   const auto header = [](std::size_t size) {
-    std::string octets;
-    WebSocket::append_header(octets, size);
-    return octets;
+    std::string octets(WebSocket::header_max + size, 'x');
+    const std::size_t begin = WebSocket::put_header(octets);
+    return octets.substr(begin, octets.size() - size - begin);
   };
+  EXPECT_EQ(header(0), "");
   EXPECT_EQ(header(125), std::string("\x82\x7D"));
   EXPECT_EQ(header(126), std::string("\x82\x7E\x00\x7E", 4));
   EXPECT_EQ(header(65'536), std::string("\x82\x7F\x00\x00\x00\x00\x00\x01\x00\x00", 10));
