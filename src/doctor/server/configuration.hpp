@@ -17,6 +17,8 @@
 
 namespace doctor::server {
 
+inline constexpr std::uint16_t port_max = 65'535;
+
 /// Everything an operator can set, checked. A port of 0 turns its listener off.
 struct Configuration {
   std::filesystem::path data_dir = "./data";
@@ -101,9 +103,6 @@ std::optional<std::string> process_environment(const char* name);
 /// the working directory if there is one. A mistake is Errc::invalid, its detail saying where it is
 /// (file and line, flag or variable), what was found and what was expected.
 Result<Configuration> load_configuration(const Flags& flags, const Environment& environment);
-
-/// Whether nobody beyond this machine can reach the address.
-bool is_loopback(std::string_view address);
 
 /// Names of settings that differ and that only a restart can change.
 std::vector<std::string> needing_restart(const Configuration& before, const Configuration& after);

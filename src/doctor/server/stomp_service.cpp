@@ -8,6 +8,7 @@
 #include "doctor/rest/compression.hpp"
 #include "doctor/server/commit_log.hpp"
 #include "doctor/server/event_rules.hpp"
+#include "doctor/server/listen_address.hpp"
 #include "doctor/server/stomp_connection.hpp"
 
 namespace doctor::server {

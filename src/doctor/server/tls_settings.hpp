@@ -18,6 +18,8 @@ enum class VerifyClient : std::uint8_t {
 
 /// "none", "optional" or "required".
 std::optional<VerifyClient> parse_verify_client(std::string_view text);
+/// What to say that was expected when it is none of them.
+inline constexpr std::string_view verify_client_expected = "\"none\", \"optional\" or \"required\"";
 
 /// The certificate of a TLS listener and what it asks of clients. The files hold PEM.
 struct TlsSettings {

@@ -8,7 +8,7 @@
 
 #include "doctor/base/log.hpp"
 #include "doctor/client/client.hpp"
-#include "doctor/server/configuration.hpp"
+#include "doctor/server/listen_address.hpp"
 
 namespace doctor::server {
 namespace {
