@@ -1,6 +1,8 @@
 import pytest
 
 from doctor import Server
+from doctor.certificates import Authority, Files
+from doctor.rpc import ALICE, SECRET
 from doctor.scenario import Failed, run, scenarios
 
 
@@ -15,6 +17,40 @@ def server():
 def secured():
     """A server with a secret on a fresh store."""
     with Server(secret="open sesame") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def rpc_server():
+    """A secured server with two documents, of which Alice may read one."""
+    with Server(secret=SECRET) as running:
+        with running.http() as http:
+            http.put(f"/sessions/{ALICE}", {"permissions": {"vm": ["1"]}})
+            http.put("/entities/vm", [{"id": "1", "name": "one"}, {"id": "2", "name": "two"}])
+        yield running
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def server_files(authority):
+    """What a server shows."""
+    return authority.issue("server")
+
+
+@pytest.fixture(scope="module")
+def trust(authority):
+    """What a client of it needs."""
+    return Files(authority.ca)
+
+
+@pytest.fixture
+def tls(server_files):
+    """An unsecured server with TLS beside its plain ports."""
+    with Server(tls=server_files) as running:
         yield running
 
 

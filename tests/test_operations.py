@@ -13,20 +13,7 @@ import pytest
 
 from doctor import Http, Server
 from doctor.mqtt import Mqtt
-from doctor.server import BINARY, environment, free_port, run
-
-
-def refused_start(timeout=20, **options):
-    """Starts a server that must refuse to: its exit status and what it said."""
-    server = Server(**options)
-    try:
-        server.launch()
-        status = server.process.wait(timeout)
-        assert status != 0, f"it ended with 0 and said:\n{server.log}"
-        return status, server.log
-    finally:
-        server.kill()
-        server.remove()
+from doctor.server import BINARY, environment, free_port, refused_start, run
 
 
 # -- configuration ----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from doctor import Server
+from doctor import Server, wait_for
 from doctor.mqtt import Mqtt
 from doctor.stomp import Stomp, notification
 
@@ -49,14 +49,6 @@ def server():
 
 def status(client, vm, **fields):
     client.event(f"|virt|VM_status|{vm}", {vm: fields, "notify_time": 2148725720})
-
-
-def wait_for(condition, seconds=10):
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until, "in vain"
-        time.sleep(0.01)
-    return found
 
 
 def test_an_event_over_stomp_is_heard_over_mqtt_with_what_it_changed(server):

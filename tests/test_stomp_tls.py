@@ -13,16 +13,6 @@ from doctor.stomp_wire import EVENTS, Stomp
 SECRET = "open sesame"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return certificates.Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def server_files(authority):
-    return authority.issue("server")
-
-
 def secured(files, ca=None, config="", listener="stomp", **more):
     table = f'[tls.{listener}]\nca = "{ca}"\nverify_client = "optional"\n' if ca else ""
     return Server(secret=SECRET, tls=files, config=config + table, **more)

@@ -1,14 +1,11 @@
 """Doctor listens to hosts by itself: their events become documents, and after a gap it asks for what it missed."""
 
-import json
 import re
 import ssl
-import time
 
 import pytest
 
-from doctor import Server
-from doctor.certificates import Authority
+from doctor import Server, wait_for
 from doctor.mqtt import Mqtt
 from doctor.server import free_port
 from doctor.stomp import Stomp
@@ -38,14 +35,6 @@ ANSWERS = {
 
 def upstream(port, more="", name="host1"):
     return f'[[events.upstream]]\nname = "{name}"\nhost = "127.0.0.1"\nport = {port}\n{more}\n'
-
-
-def wait_for(condition, seconds=15):
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until, "in vain"
-        time.sleep(0.01)
-    return found
 
 
 def status(host, vm, **fields):
@@ -158,11 +147,6 @@ def test_a_host_of_3_6_tells_events_among_the_answers_to_others():
                                              '{"jsonrpc":"2.0","id":"of-the-engine","result":[]}')
             status(host, "u1", status="Up")
             wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Up")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("upstream"))
 
 
 def host_with_tls(authority, name, names="IP:127.0.0.1"):

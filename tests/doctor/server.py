@@ -219,3 +219,16 @@ class Server:
         found = run("check", "--data-dir", self.data)
         assert found.returncode == 0, f"check: {found.returncode}\n{found.stdout}\n{found.stderr}"
         return found
+
+
+def refused_start(timeout=20, **options):
+    """Starts a server that must refuse to: its exit status and what it said."""
+    server = Server(**options)
+    try:
+        server.launch()
+        status = server.process.wait(timeout)
+        assert status != 0, f"it ended with 0 and said:\n{server.log}"
+        return status, server.log
+    finally:
+        server.kill()
+        server.remove()
