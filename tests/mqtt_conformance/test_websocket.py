@@ -219,6 +219,21 @@ def test_a_close_frame_is_answered(over, version):
 
 
 @both
+@doctors_own
+@clause("5.0 §6.0")
+def test_nothing_follows_the_closing_frame(over, mqtt, version, topic):
+    client, publisher = over(version), mqtt(version)
+    client.subscribe(topic)
+    for _ in range(40):  # more than the sockets hold
+        publisher.publish(topic, b"x" * 250_000, qos=1)
+    client.stream.frame(CLOSE, struct.pack("!H", 1000))
+    publisher.ping()
+    while client.stream.receive(TIMEOUT):
+        assert client.stream.close_code is None
+    assert client.stream.close_code == 1000
+
+
+@both
 @clause("5.0 §6.0", "MQTT-4.13.1-1")
 def test_a_malformed_packet_closes_with_its_reason(over, version, topic):
     client = over(version)
