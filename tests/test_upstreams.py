@@ -1,7 +1,12 @@
 """Doctor listens to hosts by itself: their events become documents, and after a gap it asks for what it missed."""
 
+import os
+import random
 import re
+import signal
+import socket
 import ssl
+import time
 
 import pytest
 
@@ -240,3 +245,23 @@ def test_a_crash_of_doctor_is_a_gap_too():
         finally:
             server.kill()
             server.remove()
+
+
+def test_the_server_ends_whatever_its_hosts_are_doing():
+    seed = int(os.environ.get("DOCTOR_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"DOCTOR_SEED={seed}")
+    chance = random.Random(seed)
+    with Vdsm(answers=ANSWERS) as answers, Vdsm() as refuses, socket.create_server(("127.0.0.1", 0)) as hangs:
+        hosts = {"answers": answers.port, "refuses": refuses.port, "hangs": hangs.getsockname()[1], "is-gone": free_port()}
+        config = RULES + "".join(upstream(port, "republish = true", name) for name, port in hosts.items())
+        for _ in range(10):
+            with Server(config=config) as server:
+                answers.wait_for_listener()
+                for number in range(chance.randrange(100)):
+                    status(answers, f"u{number}", status="Up")
+                if chance.randrange(2):
+                    answers.cut()  # it is connected again after 0.5 s, more or less
+                    time.sleep(chance.uniform(0, 0.7))
+                server.process.send_signal(signal.SIGTERM)
+                assert server.process.wait(20) == 0, server.log
+            wait_for(lambda: answers.connection is None)
