@@ -141,6 +141,33 @@ def test_events_of_a_host_are_told_on_our_destinations_only_if_that_is_wanted(re
         assert server.metrics()["doctor_events_merged_total"] == 4
 
 
+def test_an_answer_that_is_too_large_is_told_once_and_asked_for_ever_later():
+    answers = {**ANSWERS, "Host.getCapabilities": {"text": "x" * 10_000}}
+    with Vdsm(answers=answers) as host, Server(config=RULES + upstream(host.port) + "[limits]\nstomp_body = 5_000\n") as server:
+        failed = 'doctor_upstream_refreshes_failed_total{upstream="host1"}'
+        connections = 'doctor_upstream_connections_total{upstream="host1"}'
+        wait_for(lambda: server.metrics()[failed] >= 2)
+        began, before = time.monotonic(), server.metrics()[connections]
+        wait_for(lambda: server.metrics()[connections] > before)
+        wait_for(lambda: server.metrics()[connections] > before + 1)
+        assert time.monotonic() - began > 1.5, "1 s, then 2 s, or a fifth less"
+        assert server.log.count("stomp_body") == 1
+        assert "is not connected" not in server.log and "connected again" not in server.log
+
+
+def test_events_that_name_another_receiver_are_counted():
+    with Vdsm() as host, Server(config=RULES + upstream(host.port)) as server, server.http() as http:
+        http.put("/entities/vm", [{"id": "u1"}])
+        host.wait_for_listener()
+        ignored = 'doctor_upstream_ignored_total{upstream="host1",cause="%s"}'
+        host.event("other|virt|VM_status|u1", {"u1": {"status": "Down"}})
+        host.message("jms.queue.events", "1", '{"jsonrpc":"2.0","id":"nobody","result":1}')
+        status(host, "u1", status="Paused")
+        wait_for(lambda: http.get("/entities/vm/u1").json.get("status") == "Paused")
+        metrics = server.metrics()
+        assert metrics[ignored % "receiver"] == 1 and metrics[ignored % "unmatched"] == 1
+
+
 def test_a_host_of_3_6_tells_events_among_the_answers_to_others():
     host = Vdsm()
     host.event_destination = "jms.topic.vdsm_responses"

@@ -39,6 +39,7 @@ struct Figures {
   bool connected = false;
   std::uint64_t connections = 0;  ///< that came about
   std::uint64_t events = 0;       ///< that arrived
+  std::uint64_t unheard = 0;      ///< of those that arrived: no subscription was for them
   std::uint64_t unmatched = 0;    ///< messages that were neither an event nor awaited
   std::uint64_t threw = 0;        ///< callbacks that threw
 };

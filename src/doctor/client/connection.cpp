@@ -61,9 +61,23 @@ void Connection::closed(Error reason, Clock::time_point now) {
 }
 
 // The connection is to be given up by us.
-void Connection::fail(std::string reason, Clock::time_point now) {
+void Connection::fail(Error reason, Clock::time_point now) {
   control_.emplace_back(Disconnect());
-  lose(lost(std::move(reason)), now);
+  lose(std::move(reason), now);
+}
+
+// What it says now it may say on the next connection too: unless this one has lasted, it is one more
+// that failed, though it came about.
+void Connection::fail_to_read(const stomp::Refusal& refusal, Clock::time_point now) {
+  if (now - up_since_ >= options_.back_off_max) unreadable_ = 0;
+  failures_ = std::max(failures_, unreadable_++);
+  if (refusal.fault == stomp::Fault::limit) {
+    return fail(client::error(Code::too_large, "the peer sent a frame with more than " +
+                                                   std::to_string(options_.frame_max) +
+                                                   " octets, or too long headers"),
+                now);
+  }
+  fail(lost("the peer speaks no STOMP: " + std::string(refusal.message)), now);
 }
 
 void Connection::lose(Error reason, Clock::time_point now) {
@@ -137,7 +151,7 @@ void Connection::tick(Clock::time_point now) {
       break;
     case State::opening:
     case State::greeting:
-      if (now >= due_) fail("there was no connection within the connect time-out", now);
+      if (now >= due_) fail(lost("there was no connection within the connect time-out"), now);
       break;
     case State::waiting:
       if (now >= due_) connect(now);
@@ -149,7 +163,7 @@ void Connection::tick(Clock::time_point now) {
       break;
     case State::up:
       if (dead_after_ > Clock::duration() && judged(now) - last_read_ >= dead_after_) {
-        fail("the peer was silent for longer than its heart-beat allows", now);
+        fail(lost("the peer was silent for longer than its heart-beat allows"), now);
         break;
       }
       if (beat_every_ > Clock::duration() && now - last_written_ >= beat_every_) {

@@ -110,7 +110,8 @@ class Connection {
   using Unsent = std::variant<CallId, Publication>;
 
   void connect(Clock::time_point now);
-  void fail(std::string reason, Clock::time_point now);
+  void fail(Error reason, Clock::time_point now);
+  void fail_to_read(const stomp::Refusal& refusal, Clock::time_point now);
   void lose(Error reason, Clock::time_point now);
   void end(Error reason);
   void answer_all(const Error& failure);
@@ -153,6 +154,8 @@ class Connection {
   Error ended_;              // why, once it has
   Clock::time_point due_{};  // of the attempt, the next attempt, or the end
   std::uint32_t failures_ = 0;
+  std::uint32_t unreadable_ = 0;  // connections that soon ended since the peer could not be read
+  Clock::time_point up_since_{};
   bool told_down_ = false;
   Clock::time_point down_since_{};
   Clock::duration beat_every_{};  // 0: no beats

@@ -39,6 +39,10 @@ std::string said(std::string_view text) {
   return line;
 }
 
+Error refusal(std::string why) {
+  return client::error(Code::communication, std::move(why));
+}
+
 // The peer does not know yet what its receiver part will be.
 std::string for_any_receiver(const std::string& id) {
   return "*" + id.substr(id.find('|'));
@@ -89,11 +93,11 @@ void Connection::received(std::string_view octets, Clock::time_point now) {
 void Connection::read(Clock::time_point now) {
   std::string_view rest = std::string_view(input_).substr(input_read_);
   const auto raw = splitter_.next(rest);
-  if (!raw) return fail("the peer speaks no STOMP: " + std::string(raw.error().message), now);
+  if (!raw) return fail_to_read(raw.error(), now);
   input_read_ = input_.size() - rest.size();
   if (!*raw) return;
   const auto frame = stomp::decode(**raw, version);
-  if (!frame) return fail("the peer speaks no STOMP: " + std::string(frame.error().message), now);
+  if (!frame) return fail_to_read(frame.error(), now);
   take(*frame, now);
 }
 
@@ -101,7 +105,7 @@ void Connection::take(const stomp::Frame& frame, Clock::time_point now) {
   if (frame.command == Command::error) return take_error(frame, now);
   if (state_ == State::greeting) {
     if (frame.command == Command::connected) return take_connected(frame, now);
-    return fail("the peer did not answer CONNECT with CONNECTED", now);
+    return fail(refusal("the peer did not answer CONNECT with CONNECTED"), now);
   }
   if (frame.command == Command::message) return take_message(frame, now);
   if (frame.command == Command::receipt && state_ == State::stopping) {
@@ -112,7 +116,7 @@ void Connection::take(const stomp::Frame& frame, Clock::time_point now) {
 
 void Connection::take_connected(const stomp::Frame& frame, Clock::time_point now) {
   if (frame.header("version") != stomp::name_of(version)) {
-    return fail("the peer does not speak STOMP 1.2", now);
+    return fail(refusal("the peer does not speak STOMP 1.2"), now);
   }
   const auto theirs = stomp::parse_heart_beat(frame.header("heart-beat").value_or("0,0"))
                           .value_or(stomp::HeartBeat());
@@ -127,6 +131,7 @@ void Connection::take_connected(const stomp::Frame& frame, Clock::time_point now
   dead_after_ = peers.count() > 0 ? stomp::dead_after(peers) : Clock::duration();
   state_ = State::up;
   failures_ = 0;
+  up_since_ = now;
   Up up;
   if (std::exchange(told_down_, false)) {
     up.gap = Gap{std::chrono::duration_cast<std::chrono::milliseconds>(now - down_since_)};

@@ -139,6 +139,48 @@ TEST(Reconnection, BacksOffTwiceAsLongEachTimeUpToABound) {
                                               30'000, 30'000}));
 }
 
+// A refresh call may be answered so each time.
+TEST(Reconnection, BacksOffToAPeerThatSendsMoreThanMayBeRead) {
+  Options options;
+  options.frame_max = 100;
+  TestConnection test(options);
+  test.come_up();
+  const auto wait_after_too_much = [&] {
+    test.hear_message(std::string(101, ' '));
+    test.occurred();
+    return (test.connection.deadline() - test.now) / 1ms;
+  };
+  const auto again = [&] {
+    test.pass(test.connection.deadline() - test.now);
+    test.connection.opened(test.now);
+    test.hear("CONNECTED\nversion:1.2\n\n^");
+    test.occurred();
+  };
+  std::vector<std::int64_t> waits;
+  for (int i = 0; i < 8; ++i) {
+    waits.push_back(wait_after_too_much());
+    again();
+  }
+  EXPECT_EQ(waits, (std::vector<std::int64_t>{500, 1'000, 2'000, 4'000, 8'000, 16'000, 30'000,
+                                              30'000}));
+  test.lose();
+  EXPECT_EQ((test.connection.deadline() - test.now) / 1ms, 500) << "that was another matter";
+  again();
+  test.pass(30s);
+  EXPECT_EQ(wait_after_too_much(), 500) << "the connection had lasted";
+}
+
+TEST(Requests, FailWithTooLargeWhereAFrameIsLongerThanMayBeRead) {
+  Options options;
+  options.frame_max = 100;
+  TestConnection test(options);
+  test.come_up();
+  test.call(1);
+  test.hear_message(std::string(101, ' '));
+  const std::string why = "the peer sent a frame with more than 100 octets, or too long headers";
+  EXPECT_EQ(test.occurred(), (Texts{"disconnect", "error 1 5023 " + why, "down " + why}));
+}
+
 TEST(Reconnection, IsAFifthSoonerOrLater) {
   TestConnection test;
   test.connection.start(test.now);

@@ -136,8 +136,8 @@ Expected<void> Client::Core::publish(std::string method, std::string params) {
 }
 
 Figures Client::Core::figures() const {
-  return {counts_->connected, counts_->connections, counts_->events, counts_->unmatched,
-          counts_->threw};
+  return {counts_->connected, counts_->connections, counts_->events, counts_->unheard,
+          counts_->unmatched, counts_->threw};
 }
 
 void Client::Core::opened() {
@@ -212,7 +212,7 @@ void Client::Core::perform(Ended& ended) {
 
 void Client::Core::perform(Event& event) {
   ++counts_->events;
-  router_.deliver(event);
+  if (!router_.deliver(event)) ++counts_->unheard;
   if (!router_.all_full()) return;
   connection_.pause(Clock::now());
   if (link_ != nullptr) link_->read_on(false);

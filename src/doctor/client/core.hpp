@@ -41,6 +41,7 @@ class Client::Core final : public Link::Owner, public std::enable_shared_from_th
     std::atomic<bool> connected{false};
     std::atomic<std::uint64_t> connections{0};
     std::atomic<std::uint64_t> events{0};
+    std::atomic<std::uint64_t> unheard{0};
     std::atomic<std::uint64_t> unmatched{0};
     std::atomic<std::uint64_t> threw{0};
   };

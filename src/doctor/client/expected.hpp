@@ -13,6 +13,7 @@ enum class Code : std::int32_t {
   invalid_argument = -32'602,  ///< what the caller gave cannot be used; the message says why
   internal = -32'603,          ///< the machine or the library failed
   communication = 5'022,       ///< no connection, it was lost, or no answer came in time
+  too_large = 5'023,           ///< the connection was given up: Options::frame_max was passed
 };
 
 /// A failure as a value.

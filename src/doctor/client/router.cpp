@@ -38,13 +38,14 @@ const std::vector<Router::Route*>& Router::matching(const events::EventId& event
   return matched_;
 }
 
-void Router::deliver(const Event& event) {
+bool Router::deliver(const Event& event) {
   const events::EventId id{
       {event.receiver(), event.component(), event.operation(), event.unique_id()}};
   for (Route* const route : matching(id)) {
     route->flow->push(event);
     if (std::exchange(route->woken, false)) touched_.push_back(route);
   }
+  return !matched_.empty();
 }
 
 void Router::flush() {

@@ -21,7 +21,8 @@ class Router {
   bool empty() const { return routes_.empty(); }
 
   /// Puts the event into the buffers of those that it matches; they are woken by `flush`.
-  void deliver(const Event& event);
+  /// @return whether there are any
+  bool deliver(const Event& event);
   void flush();
   /// Whether to read on would only make all of them drop events.
   bool all_full() const;

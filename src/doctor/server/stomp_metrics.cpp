@@ -95,6 +95,12 @@ void write_upstreams(MetricsText& out, const std::vector<Upstreams::Figures>& ho
          [](const auto& host) { return host.connections; });
   family("doctor_upstream_events_total", "counter", "Events that an upstream told.",
          [](const auto& host) { return host.events; });
+  constexpr std::string_view ignored = "doctor_upstream_ignored_total";
+  out.family(ignored, "counter", "What an upstream told that was of no use.");
+  for (const Upstreams::Figures& host : hosts) {
+    out.sample(ignored, {{"upstream", host.name}, {"cause", "receiver"}}, host.of_others);
+    out.sample(ignored, {{"upstream", host.name}, {"cause", "unmatched"}}, host.unmatched);
+  }
   family("doctor_upstream_refreshes_total", "counter", "Refresh calls that were answered.",
          [](const auto& host) { return host.refreshes; });
   family("doctor_upstream_refreshes_failed_total", "counter", "Refresh calls that were not.",

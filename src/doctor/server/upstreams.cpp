@@ -90,7 +90,7 @@ class Upstreams::Host final : public client::EventSubscriber,
     const std::scoped_lock lock(mutex_);
     const client::Figures of_client = client_ ? client_->figures() : client::Figures();
     return {settings_.name,   of_client.connected, of_client.connections,
-            of_client.events, refreshes_,          refreshes_failed_};
+            of_client.events, of_client.unheard, of_client.unmatched, refreshes_, refreshes_failed_};
   }
 
  private:
@@ -110,14 +110,26 @@ class Upstreams::Host final : public client::EventSubscriber,
     rules_.take(settings_.name, {{method, std::move(params)}});
   }
 
+  // That an answer is too large is told once, and so are its consequences: with the next connection
+  // the same is asked again.
   void on_disconnect(const client::Error& reason) override {
+    is_told_ = !reason.is(client::Code::too_large);
+    if (!is_told_ && !std::exchange(told_too_large_, true)) {
+      log::warning("an upstream sends more in one message than stomp_body; it is tried on, with "
+                   "pauses, and not told again: raise stomp_body in [limits], or let the refresh of "
+                   "its rules ask for less",
+                   {{"upstream", settings_.name}, {"why", reason.message}});
+    }
+    if (!is_told_) return;
     log::warning("an upstream is not connected; it is tried on",
                  {{"upstream", settings_.name}, {"why", reason.message}});
   }
   void on_reconnect(const client::Gap& gap) override {
-    log::info(
-        "an upstream is connected again",
-        {{"upstream", settings_.name}, {"gap", std::to_string(gap.duration.count()) + " ms"}});
+    if (is_told_) {
+      log::info(
+          "an upstream is connected again",
+          {{"upstream", settings_.name}, {"gap", std::to_string(gap.duration.count()) + " ms"}});
+    }
     refresh();
   }
   void on_dropped(std::uint64_t count) override { rules_.note_dropped(count); }
@@ -163,6 +175,7 @@ class Upstreams::Host final : public client::EventSubscriber,
       return rules_.take_answer(settings_.name, call, std::move(*answer));
     }
     ++refreshes_failed_;
+    if (answer.error().is(client::Code::too_large)) return;  // on_disconnect tells
     warning(call.method + " was not answered: " + answer.error().message);
   }
 
@@ -180,6 +193,8 @@ class Upstreams::Host final : public client::EventSubscriber,
   const Republish republish_;
   const std::vector<rules::RuleSet::Call> calls_;
   std::shared_ptr<client::Subscription> subscription_;
+  bool told_too_large_ = false;
+  bool is_told_ = false;  // that there is no connection
   std::atomic<std::uint64_t> refreshes_{0};
   std::atomic<std::uint64_t> refreshes_failed_{0};
   PacedWarning warnings_;

@@ -43,6 +43,8 @@ class Upstreams {
     bool connected = false;
     std::uint64_t connections = 0;       ///< that came about
     std::uint64_t events = 0;            ///< that arrived
+    std::uint64_t of_others = 0;         ///< of these, dropped since they name another receiver
+    std::uint64_t unmatched = 0;         ///< messages that were neither events nor awaited
     std::uint64_t refreshes = 0;         ///< calls that were answered
     std::uint64_t refreshes_failed = 0;  ///< with an error, or not in time
   };
