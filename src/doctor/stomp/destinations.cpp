@@ -14,28 +14,38 @@ bool covers(std::string_view subscribed, std::string_view destination) {
 }
 
 void Destinations::add(const SubscriptionPtr& subscription) {
-  by_name_[subscription->destination].push_back(subscription);
+  by_name_[subscription->destination].places.push_back({subscription->serial, subscription});
   ++size_;
 }
 
 void Destinations::remove(const Subscription& subscription) {
   const auto found = by_name_.find(subscription.destination);
   if (found == by_name_.end()) return;
-  auto& all = found->second;
+  Name& name = found->second;
   const auto place = std::lower_bound(
-      all.begin(), all.end(), subscription.serial,
-      [](const SubscriptionPtr& other, std::uint64_t serial) { return other->serial < serial; });
-  if (place == all.end() || (*place)->serial != subscription.serial) return;
+      name.places.begin(), name.places.end(), subscription.serial,
+      [](const Place& other, std::uint64_t serial) { return other.serial < serial; });
+  const bool is_there =
+      place != name.places.end() && place->serial == subscription.serial && place->subscription;
+  if (!is_there) return;
   --size_;
-  all.erase(place);
-  if (all.empty()) by_name_.erase(found);
+  place->subscription.reset();
+  ++name.left;
+  if (name.left == name.places.size()) {
+    by_name_.erase(found);
+  } else if (name.left > name.places.size() / 2) {
+    std::erase_if(name.places, [](const Place& one) { return one.subscription == nullptr; });
+    name.left = 0;
+  }
 }
 
 void Destinations::match(std::string_view destination,
                          const std::function<void(const SubscriptionPtr&)>& visit) const {
   for (std::size_t end = destination.find('.');; end = destination.find('.', end + 1)) {
     if (const auto found = by_name_.find(destination.substr(0, end)); found != by_name_.end()) {
-      for (const SubscriptionPtr& subscription : found->second) visit(subscription);
+      for (const Place& place : found->second.places) {
+        if (place.subscription) visit(place.subscription);
+      }
     }
     if (end == destination.npos) return;
   }

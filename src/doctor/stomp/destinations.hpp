@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +25,8 @@ class Destinations {
  public:
   /// Serial numbers only grow.
   void add(const SubscriptionPtr& subscription);
+  /// Takes the same time however many others have subscribed there, but for a clearing up now and
+  /// then that is spread over those who have left.
   void remove(const Subscription& subscription);
   /// Calls `visit` for each subscription that hears the destination: those of its first segment
   /// first, then of the first two, and so on; among them in the order in which they were made.
@@ -40,7 +44,15 @@ class Destinations {
       return std::hash<std::string_view>()(text);
     }
   };
-  std::unordered_map<std::string, std::vector<SubscriptionPtr>, Hash, std::equal_to<>> by_name_;
+  struct Place {
+    std::uint64_t serial = 0;
+    SubscriptionPtr subscription;  // null: it has left
+  };
+  struct Name {
+    std::vector<Place> places;  // by serial
+    std::size_t left = 0;       // how many of them
+  };
+  std::unordered_map<std::string, Name, Hash, std::equal_to<>> by_name_;
   std::size_t size_ = 0;
 };
 
