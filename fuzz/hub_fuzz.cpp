@@ -127,6 +127,7 @@ class Run {
     around.failed_login = [](std::string_view, Clock::time_point) {
       return std::chrono::milliseconds(0);
     };
+    around.has_unread = [](stomp::ConnectionId) { return false; };
     around.read_log = [this](document::Revision revision, std::uint64_t from,
                              std::size_t) -> std::optional<document::CommitPart> {
       const auto found = log_.find(revision.value);

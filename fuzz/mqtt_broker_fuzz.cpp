@@ -506,10 +506,12 @@ class Driver {
   std::uint64_t published_ = 0;
   Clock::time_point now_{std::chrono::hours(1)};
   Timestamp wall_{1'700'000'000'000};
-  Broker broker_{limits_, [this](const Credentials& c) { return login(c); },
+  Broker broker_{limits_,
+                 [this](const Credentials& c) { return login(c); },
                  [this](std::string_view, Clock::time_point) {
                    return std::chrono::milliseconds(bytes_.below(4) * 250);
                  },
+                 [](ConnectionId) { return false; },
                  [this](document::Revision revision, std::uint64_t from, std::size_t max_changes) {
                    return read_log(revision.value, from, max_changes);
                  },

@@ -47,7 +47,7 @@ std::optional<document::CommitPart> read_log(document::Revision revision, std::u
 std::unique_ptr<Broker> make_broker() {
   auto broker = std::make_unique<Broker>(
       Limits{}, login, [](std::string_view, Clock::time_point) { return std::chrono::seconds(0); },
-      read_log, [](std::string_view) {});
+      [](ConnectionId) { return false; }, read_log, [](std::string_view) {});
   broker->set_revision(document::Revision(newest));
   return broker;
 }

@@ -44,12 +44,14 @@ Limits small_limits() {
   limits.stomp_body = 300;
   limits.stomp_before_connect = 400;
   limits.stomp_subscriptions = 4;
+  limits.stomp_subscriptions_bytes = 300;
   limits.stomp_transactions = 2;
   limits.stomp_transaction_frames = 3;
   limits.stomp_transaction_bytes = 2'000;
   limits.stomp_transactions_bytes = 3'000;
   limits.stomp_outbox_frames = 6;
   limits.stomp_outbox_bytes = 4'000;
+  limits.stomp_outboxes_bytes = 8'000;
   limits.stomp_unacked_messages = 4;
   limits.stomp_unacked_bytes = 3'000;
   return limits;
@@ -343,6 +345,9 @@ class Driver : public Application {
     const std::size_t one =
         limits_.stomp_outbox_bytes + 1'000 + limits_.stomp_transaction_bytes + 3 * 2'000;
     require(broker_.figures().queued_bytes <= sockets_.size() * one * 2);
+    // Where nothing waits another frame than a message has room in any case.
+    require(broker_.figures().outboxes_bytes <=
+            limits_.stomp_outboxes_bytes + sockets_.size() * 2 * 1'000);
   }
 
   std::optional<Principal> log_in(const Credentials& credentials) override {
@@ -356,11 +361,13 @@ class Driver : public Application {
   }
   Decoded<Terms> subscribing(const Subscribing&) override { return Terms(); }
   Decoded<void> sending(const Sending&) override { return {}; }
-  Routing sent(const Sending& sending) override {
+  Routing sent(const Sending& sending) override { return route(sending); }
+  Routing route(const Sending& sending) const override {
     Routing routing;
     routing.destinations = {sending.message.destination};
     return routing;
   }
+  bool has_unread(ConnectionId) const override { return false; }
   std::optional<Message> overflowed(const Subscription&, std::uint64_t dropped,
                                     Clock::time_point) override {
     require(dropped > 0);

@@ -1,5 +1,6 @@
 """The part of MQTT that is served, and the honest refusal of the rest, to the byte."""
 
+import signal
 import socket
 import struct
 import threading
@@ -9,7 +10,7 @@ import pytest
 import websocket
 
 from doctor import Server
-from doctor.mqtt import CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, Gone, Mqtt, binary, connect_packet, packet, properties, revision_of
+from doctor.mqtt import CONNECT, DISCONNECT, PINGREQ, PUBLISH, SUBSCRIBE, Gone, Mqtt, binary, connect_packet, packet, properties, revision_of
 
 SECRET, SESSION = "open sesame", "0123456789abcdef"
 
@@ -222,6 +223,17 @@ def test_keep_alive_closes_a_silent_client_after_one_and_a_half_periods(server):
         started = time.monotonic()
         assert client.wait_closed(10) in (0x8D, None)
         assert 1.4 < time.monotonic() - started < 4
+
+
+def test_what_came_while_the_server_was_stopped_kept_the_connection_alive():
+    with Server() as server, Mqtt(server.mqtt, version=5, keep_alive=1) as client, Mqtt(server.mqtt, version=5, keep_alive=1) as silent:
+        server.process.send_signal(signal.SIGSTOP)
+        for _ in range(5):
+            client.send(packet(PINGREQ, 0, b""))
+            time.sleep(0.6)
+        server.process.send_signal(signal.SIGCONT)
+        assert silent.wait_closed() == 0x8D
+        client.ping()
 
 
 def test_a_connection_without_connect_is_closed(server):

@@ -302,11 +302,22 @@ def test_a_send_that_nobody_hears_is_no_error_unless_asked_for():
         assert client.error() == "Subscription not available"
 
 
+def test_a_transaction_takes_effect_as_a_whole_or_not_at_all():
+    with Server(config="[stomp]\nstrict_destinations = true\n") as server, Stomp(server.stomp) as client, Stomp(server.stomp) as other:
+        other.subscribe("a")
+        client.send("BEGIN", {"transaction": "t"})
+        for destination in ("a", "nowhere", "a"):
+            client.publish(destination, b"x", transaction="t")
+        client.send("COMMIT", {"transaction": "t"})
+        assert client.error() == "Subscription not available"
+        other.silent(0.2)
+
+
 # -- limits, and the server around it -------------------------------------------------------------
 
 
 def test_limits_are_told_by_name():
-    limits = {"stomp_subscriptions": 2, "stomp_transactions": 1, "stomp_transaction_frames": 2, "stomp_body": 100, "stomp_destination_segments": 8}
+    limits = {"stomp_subscriptions": 2, "stomp_subscriptions_bytes": 1_000, "stomp_transactions": 1, "stomp_transaction_frames": 2, "stomp_body": 100, "stomp_destination_segments": 8}
     config = "[limits]\n" + "".join(f"{name} = {value}\n" for name, value in limits.items())
     with Server(config=config) as server:
         def refused(*frames):
@@ -316,12 +327,13 @@ def test_limits_are_told_by_name():
                 return client.error()
 
         assert "stomp_subscriptions" in refused(*(("SUBSCRIBE", {"id": n, "destination": "a"}, b"") for n in range(3)))
+        assert "stomp_subscriptions_bytes" in refused(("SUBSCRIBE", {"id": "x" * 1_000, "destination": "a"}, b""))
         assert "stomp_transactions" in refused(*(("BEGIN", {"transaction": n}, b"") for n in range(2)))
         assert "stomp_transaction_frames" in refused(("BEGIN", {"transaction": 1}, b""), *[("SEND", {"destination": "a", "transaction": 1}, b"")] * 3)
         assert "stomp_body" in refused(("SEND", {"destination": "a"}, b"x" * 101))
         assert "stomp_destination_segments" in refused(("SEND", {"destination": "a.b.c.d.e.f.g.h.i"}, b""))
         counted = server.metrics()
-        assert counted['doctor_stomp_closed_total{cause="limit"}'] == 5
+        assert counted['doctor_stomp_closed_total{cause="limit"}'] == 6
         assert "stomp_subscriptions" in server.log
 
 

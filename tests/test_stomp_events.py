@@ -4,6 +4,7 @@ import gzip
 import json
 import signal
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -281,6 +282,21 @@ def test_a_transaction_publishes_events_in_one_piece(running):
         assert [client.message().json["method"] for _ in range(3)] == [f"|a|b|{n}" for n in range(3)]
 
 
+def test_heart_beats_that_came_while_the_server_was_stopped_are_heard():
+    beats = {"heart-beat": "1000,0"}
+    with Server() as server, Stomp(server.stomp, **beats) as client, Stomp(server.stomp, **beats) as silent:
+        client.subscribe("a")
+        server.process.send_signal(signal.SIGSTOP)
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            client.raw(b"\n")
+            time.sleep(0.2)
+        server.process.send_signal(signal.SIGCONT)
+        assert silent.error() == "heart-beat"
+        client.publish("a", b"x").message()
+        assert server.metrics()['doctor_stomp_closed_total{cause="heart_beat"}'] == 1
+
+
 # -- overflow -------------------------------------------------------------------------------------
 
 SMALL = '[limits]\nstomp_outbox_frames = 50\nstomp_stalled_timeout = "60 s"\n'
@@ -337,6 +353,35 @@ def test_who_wants_all_holds_up_those_who_send():
             numbers.append(frame.json["method"])
         assert len(numbers) > 1_000 and numbers == [f"|flood|n|{n}" for n in range(len(numbers))]
         assert server.metrics()["doctor_stomp_blocked"] == 0
+
+
+def test_what_waits_for_all_together_is_bounded_and_who_reads_hears_on():
+    limit = 1 << 20
+    config = f'[limits]\nstomp_outboxes_bytes = {limit}\nstomp_stalled_timeout = "60 s"\n'
+    with Server(config=config) as server, Stomp(server.stomp) as quick, Stomp(server.stomp) as sender, ExitStack() as stack:
+        slow = [stack.enter_context(Stomp(server.stomp, receive_buffer=4_096)) for _ in range(4)]
+        for n, client in enumerate(slow):
+            client.subscribe(f"news.{n}", id="s", x_overflow="drop-oldest" if n else "disconnect")
+        quick.subscribe("other")
+        for n in range(len(slow)):
+            flood(sender, f"news.{n}")
+            sender.synced()
+            waiting = server.metrics()["doctor_stomp_outboxes_bytes"]
+            assert waiting <= limit and (waiting > 0 or n == 0)
+            for _ in range(50):
+                quick.publish("other", b"x" * 10_000).message()
+        metrics = server.metrics()
+        assert metrics['doctor_stomp_closed_total{cause="queues_full"}'] == 1
+        assert metrics['doctor_stomp_dropped_total{cause="queues_full"}'] > 0
+        assert metrics['doctor_stomp_dropped_total{cause="queue_full"}'] == 0
+        while (frame := slow[0].frame()) and frame.command == "MESSAGE":
+            pass
+        assert "stomp_outboxes_bytes" in frame["message"]
+        event, params = slow[1].event()
+        while event != "|doctor|overflow|s":
+            event, params = slow[1].event()
+        assert params["dropped"] > 0 and params["limit"] == "stomp_outboxes_bytes"
+        assert "stomp_outboxes_bytes" in server.log
 
 
 def test_blocking_is_for_connectors_and_not_for_events(running):

@@ -73,15 +73,17 @@ struct Limits {
   std::size_t stomp_body = 16u << 20;            ///< of one frame; also once it is decompressed
   std::size_t stomp_before_connect = 64u << 10;  ///< of frames held until CONNECT
   std::size_t stomp_subscriptions = 1'000;       ///< of one connection
-  std::size_t stomp_destination_segments = 128;  ///< between the dots of a destination
-  std::size_t stomp_transactions = 100;          ///< open at a time, of one connection
-  std::size_t stomp_transaction_frames = 10'000;            ///< of one transaction
-  std::size_t stomp_transaction_bytes = 16u << 20;          ///< of one transaction
-  std::size_t stomp_transactions_bytes = 64u << 20;         ///< of all that one connection has open
-  std::size_t stomp_outbox_frames = 50'000;                 ///< waiting for one connection
-  std::size_t stomp_outbox_bytes = 16u << 20;               ///< waiting for one connection
-  std::size_t stomp_unacked_messages = 10'000;              ///< of one subscription
-  std::size_t stomp_unacked_bytes = 16u << 20;              ///< of one subscription
+  std::size_t stomp_subscriptions_bytes = 1u << 20;  ///< text of all subscriptions of a connection
+  std::size_t stomp_destination_segments = 128;      ///< between the dots of a destination
+  std::size_t stomp_transactions = 100;              ///< open at a time, of one connection
+  std::size_t stomp_transaction_frames = 10'000;     ///< of one transaction
+  std::size_t stomp_transaction_bytes = 16u << 20;   ///< of one transaction
+  std::size_t stomp_transactions_bytes = 64u << 20;  ///< of all that one connection has open
+  std::size_t stomp_outbox_frames = 50'000;          ///< waiting for one connection
+  std::size_t stomp_outbox_bytes = 16u << 20;        ///< waiting for one connection
+  std::size_t stomp_outboxes_bytes = 512u << 20;     ///< waiting for all connections together
+  std::size_t stomp_unacked_messages = 10'000;       ///< of one subscription
+  std::size_t stomp_unacked_bytes = 16u << 20;       ///< of one subscription
   std::chrono::milliseconds stomp_connect_timeout{10'000};  ///< from the accept to CONNECT
   std::chrono::milliseconds stomp_stalled_timeout{30'000};  ///< a client that reads nothing
 

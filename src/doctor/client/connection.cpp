@@ -66,8 +66,8 @@ void Connection::fail(Error reason, Clock::time_point now) {
   lose(std::move(reason), now);
 }
 
-// What it says now it may say on the next connection too: unless this one has lasted, it is one more
-// that failed, though it came about.
+// What it says now it may say on the next connection too: unless this one has lasted, it is one
+// more that failed, though it came about.
 void Connection::fail_to_read(const stomp::Refusal& refusal, Clock::time_point now) {
   if (now - up_since_ >= options_.back_off_max) unreadable_ = 0;
   failures_ = std::max(failures_, unreadable_++);

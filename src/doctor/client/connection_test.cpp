@@ -161,8 +161,8 @@ TEST(Reconnection, BacksOffToAPeerThatSendsMoreThanMayBeRead) {
     waits.push_back(wait_after_too_much());
     again();
   }
-  EXPECT_EQ(waits, (std::vector<std::int64_t>{500, 1'000, 2'000, 4'000, 8'000, 16'000, 30'000,
-                                              30'000}));
+  EXPECT_EQ(waits,
+            (std::vector<std::int64_t>{500, 1'000, 2'000, 4'000, 8'000, 16'000, 30'000, 30'000}));
   test.lose();
   EXPECT_EQ((test.connection.deadline() - test.now) / 1ms, 500) << "that was another matter";
   again();

@@ -136,8 +136,8 @@ Expected<void> Client::Core::publish(std::string method, std::string params) {
 }
 
 Figures Client::Core::figures() const {
-  return {counts_->connected, counts_->connections, counts_->events, counts_->unheard,
-          counts_->unmatched, counts_->threw};
+  return {counts_->connected, counts_->connections, counts_->events,
+          counts_->unheard,   counts_->unmatched,   counts_->threw};
 }
 
 void Client::Core::opened() {

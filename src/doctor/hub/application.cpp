@@ -40,6 +40,7 @@ stomp::Decoded<stomp::Terms> Hub::Impl::subscribing(const stomp::Subscribing& su
     auto filter = parse_event_filter(*header, limits_.events_filters);
     if (!filter) return filter.error();
     terms.filter = std::move(*filter);
+    terms.filter_text = header->size();
     // Each of its ids is compared with each event.
     terms.cost = 1 + static_cast<std::size_t>(std::count(header->begin(), header->end(), ','));
   }
@@ -70,41 +71,56 @@ std::optional<Refusal> Hub::Impl::fault_of_request(const stomp::Sending& sending
   return std::nullopt;
 }
 
+stomp::Routing Hub::Impl::route(const stomp::Sending& sending) const {
+  return route(sending.message, notifications_in(sending.message));
+}
+
 stomp::Routing Hub::Impl::sent(const stomp::Sending& sending) {
   const stomp::Message& message = sending.message;
-  stomp::Routing routing;
-  routing.destinations = {message.destination};
   if (const RequestDestination* destination = request_destination(message.destination)) {
     ask(sending, *destination);
-    routing.reach = stomp::Reach::connectors;
-    routing.is_served = true;
-  } else if (events_.covers(message.destination)) {
-    routing.events = take_notifications(message);
-    // An answer is no event: it goes where it was sent to.
-    const bool is_event = !routing.events.empty() && events_.has(message.destination);
-    if (is_event) routing.destinations = events_.names();
   }
+  std::vector<Event> told = notifications_in(message);
+  stomp::Routing routing = route(message, told);
+  figures_.events += told.size();
+  for (Event& event : told) keep(std::move(event));
   return routing;
 }
 
-std::vector<std::string> Hub::Impl::take_notifications(const stomp::Message& message) {
-  std::vector<std::string> methods;
-  const auto calls = events::parse_calls(
-      message.body, events::RpcLimits{.batch = limits_.rpc_batch, .nesting = limits_.nesting});
-  for (const auto& call : calls.calls) {
-    const auto* notification = std::get_if<events::RpcRequest>(&call);
-    if (notification == nullptr || !notification->is_notification()) continue;
-    methods.push_back(notification->method);
-    keep({notification->method, notification->params});
+stomp::Routing Hub::Impl::route(const stomp::Message& message,
+                                const std::vector<Event>& told) const {
+  stomp::Routing routing;
+  routing.destinations = {message.destination};
+  if (request_destination(message.destination) != nullptr) {
+    routing.reach = stomp::Reach::connectors;
+    routing.is_served = true;
+    return routing;
   }
-  figures_.events += methods.size();
-  return methods;
+  for (const Event& event : told) routing.events.push_back(event.id);
+  // An answer is no event: it goes where it was sent to.
+  if (!told.empty() && events_.has(message.destination)) routing.destinations = events_.names();
+  return routing;
+}
+
+std::vector<Event> Hub::Impl::notifications_in(const stomp::Message& message) const {
+  std::vector<Event> told;
+  const bool is_request = request_destination(message.destination) != nullptr;
+  if (is_request || !events_.covers(message.destination)) return told;
+  auto calls = events::parse_calls(
+      message.body, events::RpcLimits{.batch = limits_.rpc_batch, .nesting = limits_.nesting});
+  for (auto& call : calls.calls) {
+    auto* notification = std::get_if<events::RpcRequest>(&call);
+    if (notification == nullptr || !notification->is_notification()) continue;
+    told.push_back({std::move(notification->method), std::move(notification->params)});
+  }
+  return told;
 }
 
 std::optional<stomp::Message> Hub::Impl::overflowed(const stomp::Subscription& subscription,
                                                     std::uint64_t dropped, Clock::time_point now) {
   const std::string& name = subscription.id.value_or(subscription.destination);
-  return message_of(overflow_event(name, dropped, now), subscription.destination);
+  const std::string_view limit = stomp::name_of(subscription.dropped_over);
+  return message_of(overflow_event(name, dropped, limit, now), subscription.destination);
 }
 
 }  // namespace doctor::hub

@@ -68,10 +68,11 @@ Event document_event(const document::Change& change, document::Revision revision
   return event;
 }
 
-Event overflow_event(std::string_view subscription, std::uint64_t dropped, Clock::time_point now) {
+Event overflow_event(std::string_view subscription, std::uint64_t dropped, std::string_view limit,
+                     Clock::time_point now) {
   Event event;
   event.id = "|doctor|overflow|" + event_part(subscription);
-  event.params = "{\"dropped\":" + std::to_string(dropped);
+  event.params = "{\"dropped\":" + std::to_string(dropped) + ",\"limit\":" + json::quoted(limit);
   append_notify_time(event.params, now);
   return event;
 }

@@ -27,8 +27,10 @@ std::int64_t notify_time(Clock::time_point now);
 Event document_event(const document::Change& change, document::Revision revision,
                      Clock::time_point now);
 
-/// `|doctor|overflow|` and what names the subscription, with `{"dropped":n,"notify_time":...}`.
-Event overflow_event(std::string_view subscription, std::uint64_t dropped, Clock::time_point now);
+/// `|doctor|overflow|` and what names the subscription, with
+/// `{"dropped":n,"limit":"...","notify_time":...}`: the limit is the one that was passed last.
+Event overflow_event(std::string_view subscription, std::uint64_t dropped, std::string_view limit,
+                     Clock::time_point now);
 
 /// `|doctor|overflow|documents` with `{"revision":n,"notify_time":...}`: what happened to documents
 /// up to this revision is not told.

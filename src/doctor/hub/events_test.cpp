@@ -252,6 +252,17 @@ TEST(EventFilters, CountAsSubscriptionsEachOfTheirIds) {
             "ERROR There are more subscriptions than the limit stomp_subscriptions");
 }
 
+TEST(EventFilters, CountWithTheirText) {
+  Limits limits;
+  limits.stomp_subscriptions_bytes = 50;
+  World world(limits);
+  Client& client = world.client().as_connector().subscribe("1", first);
+  EXPECT_EQ(client.hears(), Lines{});
+  EXPECT_EQ(
+      client.subscribe("2", first, "event-filter:*|a|*|0123456789012345678901\n").hears().at(0),
+      "ERROR The subscriptions are together larger than the limit stomp_subscriptions_bytes");
+}
+
 TEST(EventFilters, LetAnswersThrough) {
   World world;
   Client& client =

@@ -41,6 +41,8 @@ struct Surroundings {
   /// Notes and logs a failed login from an address, and says how long its answer must wait.
   std::function<std::chrono::milliseconds(std::string_view peer, Clock::time_point now)>
       failed_login;
+  /// As of stomp::Application.
+  std::function<bool(stomp::ConnectionId connection)> has_unread;
   document::ReadLog read_log;
   /// What a gzip body is, if that is at most so long.
   std::function<Result<std::string>(std::string_view body, std::size_t size_max)> gunzip;

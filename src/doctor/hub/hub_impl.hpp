@@ -29,7 +29,11 @@ class Hub::Impl final : public stomp::Application {
   std::chrono::milliseconds failed_login(std::string_view peer, Clock::time_point now) override;
   stomp::Decoded<stomp::Terms> subscribing(const stomp::Subscribing& subscribing) override;
   stomp::Decoded<void> sending(const stomp::Sending& sending) override;
+  stomp::Routing route(const stomp::Sending& sending) const override;
   stomp::Routing sent(const stomp::Sending& sending) override;
+  bool has_unread(stomp::ConnectionId connection) const override {
+    return surroundings_.has_unread(connection);
+  }
   std::optional<stomp::Message> overflowed(const stomp::Subscription& subscription,
                                            std::uint64_t dropped, Clock::time_point now) override;
 
@@ -69,8 +73,9 @@ class Hub::Impl final : public stomp::Application {
   // application.cpp
   std::optional<stomp::Refusal> fault_of_request(const stomp::Sending& sending,
                                                  const RequestDestination& destination) const;
-  /// Notes the notifications in what was sent to an event destination, and gives their methods.
-  std::vector<std::string> take_notifications(const stomp::Message& message);
+  /// The notifications in what is sent to an event destination; elsewhere nobody looks.
+  std::vector<Event> notifications_in(const stomp::Message& message) const;
+  stomp::Routing route(const stomp::Message& message, const std::vector<Event>& told) const;
 
   // calling.cpp
   void ask(const stomp::Sending& sending, const RequestDestination& destination);

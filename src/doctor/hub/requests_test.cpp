@@ -315,5 +315,23 @@ TEST(StrictDestinations, DoNotRefuseWhatIsServed) {
   EXPECT_EQ(client.send("nowhere", "x").hears().at(0), "ERROR Subscription not available");
 }
 
+TEST(StrictDestinations, LetNothingOfATransactionTakeEffectThatWouldFail) {
+  Options options;
+  options.broker.strict_destinations = true;
+  options.keeps_events = true;
+  World world({}, options);
+  const std::string queue = "jms.queue.events";
+  const std::string_view event = R"({"jsonrpc":"2.0","method":"|a|b|c","params":{}})";
+  Client& hears = world.client().as_connector().subscribe("1", queue);
+  Client& client = world.client().as_connector();
+  client.frame("BEGIN\ntransaction:t\n\n").send(requests, ping, "transaction:t\n");
+  client.send(queue, event, "transaction:t\n").send("nowhere", "x", "transaction:t\n");
+  client.frame("COMMIT\ntransaction:t\n\n");
+  EXPECT_EQ(client.hears().at(0), "ERROR Subscription not available");
+  EXPECT_EQ(hears.hears(), Lines{});
+  EXPECT_TRUE(world.requests().empty());
+  EXPECT_TRUE(world.hub().take_events().empty());
+}
+
 }  // namespace
 }  // namespace doctor::hub::testing

@@ -19,6 +19,9 @@ constexpr std::size_t answers_kept = 256;
 
 constexpr unsigned place_bits = 32;
 
+// For what waits to be read when a CONNECT is late.
+constexpr std::chrono::milliseconds reading_time{100};
+
 void remove_optional(Packet& packet) {
   std::visit(
       [](auto& p) {
@@ -33,10 +36,12 @@ void remove_optional(Packet& packet) {
 }  // namespace
 
 Broker::Impl::Impl(const Limits& limits, Login login, FailedLogin failed_login,
-                   document::ReadLog read_log, std::function<void(std::string_view)> log)
+                   HasUnread has_unread, document::ReadLog read_log,
+                   std::function<void(std::string_view)> log)
     : limits_(limits),
       login_(std::move(login)),
       failed_login_(std::move(failed_login)),
+      has_unread_(std::move(has_unread)),
       warnings_(std::move(log)),
       retained_([this](const PublicationPtr& publication, std::optional<std::uint64_t> kept) {
         keep_retained(publication, kept);
@@ -224,6 +229,10 @@ void Broker::Impl::check_time(Client& client) {
   switch (client.state) {
     case Client::State::connecting:
       if (now_ < client.deadline) return;
+      if (has_unread_(client.id)) {
+        client.deadline = now_ + reading_time;
+        return;
+      }
       ++figures_.closed_connect_timeout;
       warnings_.warn(Warning::connect_timeout,
                      "MQTT: closed " + client.peer + ": no CONNECT came (mqtt_connect_timeout)",
@@ -237,7 +246,11 @@ void Broker::Impl::check_time(Client& client) {
     case Client::State::connected:
       break;
   }
-  if (client.silence_max != Clock::duration{} && now_ - client.heard > client.silence_max) {
+  const bool is_late =
+      client.silence_max != Clock::duration{} && now_ - client.heard > client.silence_max;
+  if (is_late && has_unread_(client.id)) {
+    client.heard = now_;
+  } else if (is_late) {
     warnings_.warn(Warning::keep_alive,
                    "MQTT: closed " + client.peer + ": it was silent for longer than its keep-alive",
                    now_);
@@ -398,10 +411,10 @@ Figures Broker::Impl::figures() const {
   return figures;
 }
 
-Broker::Broker(const Limits& limits, Login login, FailedLogin failed_login,
+Broker::Broker(const Limits& limits, Login login, FailedLogin failed_login, HasUnread has_unread,
                document::ReadLog read_log, std::function<void(std::string_view)> log)
     : impl_(std::make_unique<Impl>(limits, std::move(login), std::move(failed_login),
-                                   std::move(read_log), std::move(log))) {}
+                                   std::move(has_unread), std::move(read_log), std::move(log))) {}
 Broker::~Broker() = default;
 
 ConnectionId Broker::accept(std::string peer, Clock::time_point now, Timestamp wall) {

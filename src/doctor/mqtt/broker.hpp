@@ -41,6 +41,10 @@ using Login = std::function<std::optional<LoggedIn>(const Credentials&)>;
 using FailedLogin =
     std::function<std::chrono::milliseconds(std::string_view peer, Clock::time_point)>;
 
+/// Whether octets of a connection have come that the broker has not been given: asked before it is
+/// ended because nothing came. If the server was stopped or busy, they show that it is not silent.
+using HasUnread = std::function<bool(ConnectionId)>;
+
 /// What the owner of the sockets must do, in this order of calls: fetch `output`, then obey.
 struct Attention {
   ConnectionId connection;
@@ -123,11 +127,12 @@ class Broker {
  public:
   /// @param login  called inside `receive`; must not call back into the broker
   /// @param failed_login  called inside `receive`, as `login` is
+  /// @param has_unread  called inside `tick`, as `login` is
   /// @param read_log  called inside any call, as `login` is
   /// @param log    a warning for a person, at most a line; never a secret; each kind of warning at
   ///               most once a minute
-  Broker(const Limits& limits, Login login, FailedLogin failed_login, document::ReadLog read_log,
-         std::function<void(std::string_view)> log);
+  Broker(const Limits& limits, Login login, FailedLogin failed_login, HasUnread has_unread,
+         document::ReadLog read_log, std::function<void(std::string_view)> log);
   ~Broker();
 
   /// A socket was accepted. @param peer  its address, for log and throttle

@@ -24,6 +24,7 @@ class Idle {
       : broker_(
             roomy(), [](const Credentials&) { return LoggedIn{}; },
             [](std::string_view, Clock::time_point) { return std::chrono::milliseconds{}; },
+            [](ConnectionId) { return false; },
             [](document::Revision, std::uint64_t, std::size_t) { return std::nullopt; },
             [](std::string_view) {}) {
     for (int i = 0; i < 2 * count; ++i) connect(i, i % 2 == 0);

@@ -24,8 +24,8 @@ namespace doctor::mqtt {
 /// and do).
 class Broker::Impl {
  public:
-  Impl(const Limits& limits, Login login, FailedLogin failed_login, document::ReadLog read_log,
-       std::function<void(std::string_view)> log);
+  Impl(const Limits& limits, Login login, FailedLogin failed_login, HasUnread has_unread,
+       document::ReadLog read_log, std::function<void(std::string_view)> log);
 
   ConnectionId accept(std::string peer, Clock::time_point now, Timestamp wall);
   void receive(ConnectionId connection, std::string_view bytes, Clock::time_point now,
@@ -248,6 +248,7 @@ class Broker::Impl {
   const Limits limits_;
   const Login login_;
   const FailedLogin failed_login_;
+  const HasUnread has_unread_;
   Warnings<Warning> warnings_;
   Figures figures_;
 

@@ -97,6 +97,31 @@ TEST(Session, SilenceOfOneAndAHalfKeepAlivesEndsTheConnection) {  // [MQTT-3.1.2
   EXPECT_EQ(world.log().size(), 1u);
 }
 
+TEST(Session, IsNotSilentWhoseOctetsTheServerHasNotReadYet) {
+  World world;
+  Peer& client =
+      world.client("c1").as_connector().connect(v5, [](Connect& c) { c.keep_alive = 10; });
+  Peer& late = world.client("c2").open();
+  world.unread = client.id();
+  world.pass(16s);
+  EXPECT_EQ(client.quiet().hears(), Lines{});
+  client.send(Pingreq{});
+  world.unread = {};
+  world.pass(15s);
+  EXPECT_EQ(client.hears(), (Lines{"PINGRESP"}));
+  world.pass(1s);
+  EXPECT_EQ(client.hears(), (Lines{"DISCONNECT 0x8d", "closed"}));
+  EXPECT_EQ(late.hears(), (Lines{"closed"})) << "no CONNECT came";
+
+  Peer& other = world.client("c3").open();
+  world.unread = other.id();
+  world.pass(11s);
+  EXPECT_EQ(other.hears(), Lines{});
+  world.unread = {};
+  world.pass(1s);
+  EXPECT_EQ(other.hears(), (Lines{"closed"}));
+}
+
 TEST(Session, DisconnectEndsWithoutAWord) {
   World world;
   Peer& client = world.client("c1").as_connector().connect(v5).subscribe("#").quiet();

@@ -136,6 +136,7 @@ class World {
   Clock::time_point now() const { return now_; }
 
   std::chrono::milliseconds login_delay{0};  ///< what the throttle says of each failed login
+  ConnectionId unread;                       ///< whose octets have not been read yet
   std::size_t output_max = 1u << 16;
   bool writes_state = true;       ///< at once; else `write_state` does
   std::uint64_t log_begins = 1;   ///< the oldest revision that the commit log still has

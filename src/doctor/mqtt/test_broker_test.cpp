@@ -285,6 +285,7 @@ void World::make_broker() {
   broker_ = std::make_unique<Broker>(
       limits_, [this](const Credentials& credentials) { return login(credentials); },
       [this](std::string_view, Clock::time_point) { return login_delay; },
+      [this](ConnectionId connection) { return connection == unread; },
       [this](document::Revision revision, std::uint64_t from, std::size_t max) {
         return read_log(revision, from, max);
       },

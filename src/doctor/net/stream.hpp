@@ -47,6 +47,11 @@ class Stream {
   bool secure() const { return tls_ != nullptr; }
   bool is_open() const { return socket_.is_open(); }
   Executor executor() { return socket_.get_executor(); }
+  /// Whether octets have come that have not been read.
+  bool has_unread() {
+    error_code failure;
+    return socket_.available(failure) > 0;
+  }
   /// How many octets the system still has to send, or nothing if it does not tell.
   std::optional<int> unsent();
   /// As `peer_of`.

@@ -29,6 +29,9 @@ class MqttConnection final : public Watched, public std::enable_shared_from_this
   /// Fills in what is known of the socket.
   void describe(mqtt::ClientView::Connection& connection) const;
 
+  /// Whether octets of the client wait to be read.
+  bool has_unread() { return stream_.has_unread(); }
+
   void expired() override { abort(); }
   void wind_up() override {}  // MqttService::shut_down does that
   void abort() override;

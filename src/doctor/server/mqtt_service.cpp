@@ -21,6 +21,10 @@ MqttService::MqttService(IoThread& thread, Shared& shared, const engine::Authori
           [this](std::string_view peer, Clock::time_point now) {
             return shared_.failed_logins.note(FailedLogins::Over::mqtt, peer, now);
           },
+          [this](mqtt::ConnectionId connection) {
+            const auto found = connections_.find(connection.value);
+            return found != connections_.end() && found->second->has_unread();
+          },
           read_log_of(shared), [](std::string_view warning) { log::warning(warning); }),
       scratch_input_(scratch_size, '\0'),
       pumping_(thread.context()),

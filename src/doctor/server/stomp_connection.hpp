@@ -24,6 +24,9 @@ class StompConnection final : public Watched, public std::enable_shared_from_thi
   /// The broker has something to write, or wants the connection to end or to pause.
   void attend(const stomp::Attention& attention);
 
+  /// Whether octets of the client wait to be read.
+  bool has_unread() { return stream_.has_unread(); }
+
   void expired() override { close(); }
   void wind_up() override {}  // StompService::shut_down does that
   void abort() override { close(); }

@@ -21,6 +21,9 @@ void write_stomp(MetricsText& out, const stomp::Figures& figures) {
              figures.subscriptions);
   out.single("doctor_stomp_queued_bytes", "gauge", "Bytes waiting for clients.",
              figures.queued_bytes);
+  out.single("doctor_stomp_outboxes_bytes", "gauge",
+             "The same with what waits for several counted once, bounded by stomp_outboxes_bytes.",
+             figures.outboxes_bytes);
   out.single("doctor_stomp_blocked", "gauge", "Clients that are not read from, for others' sake.",
              figures.blocked);
   out.single("doctor_stomp_frames_received_total", "counter", "Frames from clients.",
@@ -37,6 +40,7 @@ void write_stomp(MetricsText& out, const stomp::Figures& figures) {
            {{"credentials", figures.refused_credentials}, {"version", figures.refused_version}});
   write_by(out, "cause", "doctor_stomp_dropped_total", "Messages that a client did not get.",
            {{"queue_full", figures.dropped_overflow},
+            {"queues_full", figures.dropped_outboxes},
             {"forbidden", figures.dropped_forbidden},
             {"answer", figures.dropped_answers}});
   write_by(out, "cause", "doctor_stomp_closed_total", "Connections that the broker ended.",
@@ -47,6 +51,7 @@ void write_stomp(MetricsText& out, const stomp::Figures& figures) {
             {"connect_timeout", figures.closed_connect_timeout},
             {"heart_beat", figures.closed_heart_beat},
             {"slow", figures.closed_slow},
+            {"queues_full", figures.closed_outboxes},
             {"session_ended", figures.closed_session_ended}});
 }
 

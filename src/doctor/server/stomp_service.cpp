@@ -63,6 +63,10 @@ hub::Surroundings StompService::surroundings() {
   around.failed_login = [this](std::string_view peer, Clock::time_point now) {
     return shared_.failed_logins.note(FailedLogins::Over::stomp, peer, now);
   };
+  around.has_unread = [this](stomp::ConnectionId connection) {
+    const auto found = connections_.find(connection);
+    return found != connections_.end() && found->second->has_unread();
+  };
   around.read_log = read_log_of(shared_);
   around.gunzip = rest::gunzip;
   around.log = [](std::string_view warning) { log::warning(warning); };

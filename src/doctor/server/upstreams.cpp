@@ -90,7 +90,8 @@ class Upstreams::Host final : public client::EventSubscriber,
     const std::scoped_lock lock(mutex_);
     const client::Figures of_client = client_ ? client_->figures() : client::Figures();
     return {settings_.name,   of_client.connected, of_client.connections,
-            of_client.events, of_client.unheard, of_client.unmatched, refreshes_, refreshes_failed_};
+            of_client.events, of_client.unheard,   of_client.unmatched,
+            refreshes_,       refreshes_failed_};
   }
 
  private:
@@ -115,10 +116,11 @@ class Upstreams::Host final : public client::EventSubscriber,
   void on_disconnect(const client::Error& reason) override {
     is_told_ = !reason.is(client::Code::too_large);
     if (!is_told_ && !std::exchange(told_too_large_, true)) {
-      log::warning("an upstream sends more in one message than stomp_body; it is tried on, with "
-                   "pauses, and not told again: raise stomp_body in [limits], or let the refresh of "
-                   "its rules ask for less",
-                   {{"upstream", settings_.name}, {"why", reason.message}});
+      log::warning(
+          "an upstream sends more in one message than stomp_body; it is tried on, with "
+          "pauses, and not told again: raise stomp_body in [limits], or let the refresh of "
+          "its rules ask for less",
+          {{"upstream", settings_.name}, {"why", reason.message}});
     }
     if (!is_told_) return;
     log::warning("an upstream is not connected; it is tried on",

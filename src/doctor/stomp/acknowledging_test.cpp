@@ -140,6 +140,28 @@ TEST(Transactions, SurviveTheEndOfASubscriptionThatTheySettleFor) {
   EXPECT_EQ(peer.hears(), (Lines{"RECEIPT receipt-id=r"}));
 }
 
+TEST(Transactions, TakeEffectAsAWholeOrNotAtAllWhereDestinationsAreStrict) {
+  Options options;
+  options.strict_destinations = true;
+  World world({}, options);
+  Peer& hears = subscriber(world, "1.2", "auto");
+  Peer& sends = world.client().connect().quiet();
+  sends.sends("BEGIN|transaction:t").sends("SEND|destination:a|transaction:t||x");
+  sends.sends("SEND|destination:nowhere|transaction:t||y");
+  EXPECT_EQ(sends.sends("COMMIT|transaction:t|receipt:r").hears(),
+            (Lines{"ERROR message=Subscription not available receipt-id=r", "closed"}));
+  EXPECT_EQ(hears.hears(), Lines{});
+  EXPECT_EQ(world.sent_to, Lines{}) << "nor has the application heard of it";
+  EXPECT_EQ(world.figures().messages_in, 0u);
+  EXPECT_EQ(world.figures().unheard, 1u);
+
+  Peer& other = world.client().connect().quiet();
+  other.sends("BEGIN|transaction:t").sends("SEND|destination:a|transaction:t||x");
+  other.sends("SEND|destination:a.b|transaction:t||y");
+  EXPECT_EQ(other.sends("COMMIT|transaction:t|receipt:r").hears(), (Lines{"RECEIPT receipt-id=r"}));
+  EXPECT_EQ(hears.hears().size(), 2u);
+}
+
 TEST(Transactions, ThatAreUnknownOrOpenAlreadyAreErrors) {
   World world;
   const auto refused = [&](const std::string& frame) {

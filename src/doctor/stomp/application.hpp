@@ -42,7 +42,8 @@ struct Terms {
   Overflow overflow = Overflow::disconnect;  ///< unless `x-overflow` says otherwise
   bool may_block = true;
   EventFilter filter;
-  std::size_t cost = 1;  ///< as how many subscriptions it counts
+  std::size_t cost = 1;         ///< as how many subscriptions it counts
+  std::size_t filter_text = 0;  ///< octets of text that the filter keeps
 };
 
 /// Whom a message goes to.
@@ -81,9 +82,17 @@ class Application {
   virtual Decoded<Terms> subscribing(const Subscribing& subscribing) = 0;
   /// Whether a client may send this; asked when it comes, also in a transaction.
   virtual Decoded<void> sending(const Sending& sending) = 0;
-  /// A SEND takes effect: whom it goes to. What the application does with it besides, it does when
-  /// the call into the broker has returned; then it has been queued for its subscribers.
+  /// Whom a SEND would go to. It need not take effect.
+  virtual Routing route(const Sending& sending) const = 0;
+  /// A SEND takes effect: whom it goes to, as `route` says. What the application does with it
+  /// besides, it does when the call into the broker has returned; then it has been queued for its
+  /// subscribers.
   virtual Routing sent(const Sending& sending) = 0;
+
+  /// Whether octets of a connection have come that the broker has not been given: asked before it
+  /// is ended because nothing came. If the server was stopped or busy, they show that it is not
+  /// silent.
+  virtual bool has_unread(ConnectionId connection) const = 0;
 
   /// How a subscriber is told that messages were dropped that it was to hear, if it is.
   virtual std::optional<Message> overflowed(const Subscription& subscription, std::uint64_t dropped,

@@ -54,7 +54,7 @@ ConnectionId Broker::Impl::accept(std::string peer, std::optional<std::string> c
   }
   const ConnectionId id(std::uint64_t{++accepted_} << place_bits | place);
   connections_[place] = std::make_unique<Connection>(id, std::move(peer), std::move(certificate),
-                                                     before_connect(limits_));
+                                                     before_connect(limits_), outboxes_);
   connections_[place]->deadline = now + limits_.stomp_connect_timeout;
   connections_[place]->ovirt.is = options_.ovirt;
   ++figures_.connections;
@@ -123,7 +123,10 @@ void Broker::Impl::send(Connection& connection, Command command,
   Outbox::Entry entry;
   write_frame(command, headers, body, connection.version, entry.frame);
   // Who asks without end and does not read the answers is a slow consumer of another kind.
-  if (command != Command::error && !make_room(connection, entry)) return give_up(connection);
+  if (command != Command::error) {
+    const Bound passed = make_room(connection, entry);
+    if (passed != Bound::none) return give_up(connection, passed);
+  }
   push(connection, std::move(entry));
 }
 
@@ -194,12 +197,7 @@ void Broker::Impl::settle() {
     for (const ConnectionId id : std::exchange(overflown_, {})) {
       Connection* connection = find(id);
       if (connection == nullptr || connection->state == Connection::State::ending) continue;
-      warnings_.warn(Warning::slow,
-                     "STOMP: closed " + connection->peer +
-                         ": it does not read what it is sent (stomp_outbox_frames, "
-                         "stomp_outbox_bytes)",
-                     now_);
-      end_with_error(*connection, "Too much waits to be read", &Figures::closed_slow);
+      end_overflown(*connection);
     }
     for (const ConnectionId id : std::exchange(unblocked_, {})) {
       Connection* connection = find(id);
@@ -210,6 +208,22 @@ void Broker::Impl::settle() {
       note_partial(*connection);
     }
   }
+}
+
+void Broker::Impl::end_overflown(Connection& connection) {
+  const bool is_own = connection.overflows != Bound::outboxes_bytes;
+  const std::string limit(name_of(connection.overflows));
+  warnings_.warn(is_own ? Warning::slow : Warning::outboxes,
+                 "STOMP: closed " + connection.peer +
+                     (is_own ? ": it does not read or acknowledge what it is sent ("
+                             : ": too much waits for all clients together (") +
+                     limit + ")",
+                 now_);
+  end_with_error(connection,
+                 (is_own ? "More waits to be read than the limit "
+                         : "More waits for all clients together than the limit ") +
+                     limit,
+                 is_own ? &Figures::closed_slow : &Figures::closed_outboxes);
 }
 
 std::vector<Attention> Broker::Impl::attention() {
@@ -266,6 +280,7 @@ std::size_t Broker::Impl::queued_bytes(ConnectionId connection) {
 
 Figures Broker::Impl::figures() const {
   Figures figures = figures_;
+  figures.outboxes_bytes = outboxes_.bytes();
   figures.subscriptions = destinations_.size();
   for (const auto& connection : connections_) {
     if (!connection) continue;

@@ -39,10 +39,11 @@ struct Attention {
 
 /// Counters since the start, by cause; names as /metrics shows them.
 struct Figures {
-  std::uint64_t connections = 0;    ///< now
-  std::uint64_t subscriptions = 0;  ///< now
-  std::uint64_t queued_bytes = 0;   ///< now
-  std::uint64_t blocked = 0;        ///< connections that are not read from, now
+  std::uint64_t connections = 0;     ///< now
+  std::uint64_t subscriptions = 0;   ///< now
+  std::uint64_t queued_bytes = 0;    ///< now, each connection's counted by itself
+  std::uint64_t outboxes_bytes = 0;  ///< now, messages that wait for several counted once
+  std::uint64_t blocked = 0;         ///< connections that are not read from, now
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t frames_in = 0;
@@ -51,6 +52,7 @@ struct Figures {
   std::uint64_t unheard = 0;       ///< SENDs that had no subscriber
   std::uint64_t nacked = 0;  ///< refused by NACK, or not settled when their subscription ended
   std::uint64_t dropped_overflow = 0;
+  std::uint64_t dropped_outboxes = 0;   ///< what waits for all connections together was too much
   std::uint64_t dropped_forbidden = 0;  ///< no longer permitted when it was to be written
   std::uint64_t dropped_answers = 0;    ///< that had no subscriber
   std::uint64_t refused_credentials = 0;
@@ -61,7 +63,8 @@ struct Figures {
   std::uint64_t closed_forbidden = 0;
   std::uint64_t closed_connect_timeout = 0;
   std::uint64_t closed_heart_beat = 0;
-  std::uint64_t closed_slow = 0;  ///< its outbox overflowed, or it took nothing for too long
+  std::uint64_t closed_slow = 0;      ///< its outbox overflowed, or it took nothing for too long
+  std::uint64_t closed_outboxes = 0;  ///< its share of all outboxes was passed
   std::uint64_t closed_session_ended = 0;
 };
 
@@ -121,11 +124,11 @@ class Broker {
   /// Connections with something to write, to end, to pause or to go on reading from, each once
   /// since the last call.
   std::vector<Attention> attention();
-  /// Moves what the connection should write next into `out`, whole frames (appending at most about
-  /// `max_bytes`, or one frame); the rest stays queued until the next call. What one call gives is
-  /// one write: some clients do not understand what comes together. A call says that all that was
-  /// given before has been written: make it when `attention` names the connection and no write is
-  /// under way, and after each write that has completed, until it gives nothing.
+  /// Moves what the connection should write next into `out`, appending at most about `max_bytes`,
+  /// or one frame, or a piece of a large one; the rest stays queued until the next call. What one
+  /// call gives is one write: some clients do not understand what comes together. A call says that
+  /// all that was given before has been written: make it when `attention` names the connection and
+  /// no write is under way, and after each write that has completed, until it gives nothing.
   void output(ConnectionId connection, std::size_t max_bytes, std::string& out,
               Clock::time_point now);
   /// The socket has taken a part of what `output` gave: its client reads, however slowly.

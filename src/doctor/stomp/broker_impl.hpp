@@ -15,6 +15,9 @@
 
 namespace doctor::stomp {
 
+/// With `strict_destinations`, of a SEND.
+inline constexpr Refusal unheard{Fault::protocol, "Subscription not available"};
+
 /// The broker, by files: broker.cpp (connections, endings), connect.cpp (CONNECT), commands.cpp
 /// (the frames after it), acknowledging.cpp (ACK, NACK), transactions.cpp, routing.cpp (who hears
 /// what, overflow), delivery.cpp (what is written next), timing.cpp (heart-beats and time limits).
@@ -56,6 +59,7 @@ class Broker::Impl {
             std::optional<std::string_view> receipt = std::nullopt);
   void end_with_error(Connection& connection, std::string_view message, Counter counter,
                       std::optional<Header> more = std::nullopt);
+  void end_overflown(Connection& connection);
   /// Its subscriptions and transactions end at once; what is in the outbox but for messages is
   /// still written.
   void end(Connection& connection);
@@ -95,37 +99,46 @@ class Broker::Impl {
   Decoded<void> begin(Connection& connection, const Frame& frame);
   Decoded<void> commit(Connection& connection, const Frame& frame);
   Decoded<void> abort(Connection& connection, const Frame& frame);
-  Decoded<void> take_effect(Connection& connection, Message message);
+  /// @return whether anybody heard it, or acts on it
+  bool take_effect(Connection& connection, Message message);
 
   // routing.cpp
+  /// Whether anybody would hear it, or act on it.
+  bool would_be_heard(const Connection& connection, const Message& message);
+  template <class Hear>
+  void each_receiver(const Publication& publication, const Routing& routing, const Hear& hear);
   std::size_t deliver(const PublicationPtr& publication, const Routing& routing,
                       Connection* publisher);
   /// Queues a message for a subscription, or does what its policy says.
   bool offer(const SubscriptionPtr& subscription, const PublicationPtr& publication,
              Connection* publisher);
   void overflow(const SubscriptionPtr& subscription, Outbox::Entry entry, Connection* publisher);
-  /// Drops what may be dropped until the entry fits, if it can; whether it does.
-  bool make_room(Connection& connection, const Outbox::Entry& entry);
-  bool has_unacked_room(const Subscription& subscription, const Publication& publication) const;
-  void give_up(Connection& connection);
+  /// Drops what may be dropped until the entry fits, if it can.
+  /// @return the bound that it passes all the same
+  Bound make_room(Connection& connection, const Outbox::Entry& entry);
+  Bound unacked_bound(const Subscription& subscription, const Publication& publication) const;
+  void give_up(Connection& connection, Bound passed);
   void push(Connection& connection, Outbox::Entry entry);
-  void drop(Subscription& subscription);
+  void drop(Subscription& subscription, Bound passed);
   void block(Connection& publisher, Connection& receiver);
   void unblock(Connection& receiver);
   void tell_of_dropped(Connection& connection);
 
   // delivery.cpp
-  bool write_next(Connection& connection, std::string& out);
-  void write_message(Connection& connection, const Outbox::Entry& entry, std::string& out);
+  enum class Wrote : std::uint8_t { nothing, piece, frame };
+  Wrote write_next(Connection& connection, std::string& out);
+  Outbox::Entry* next_entry(Connection& connection);
+  void write_head(Connection& connection, const Outbox::Entry& entry, std::string& out);
   void note_written(Connection& connection, bool is_frame);
 
   // timing.cpp
   void check_time(Connection& connection);
   void check_beats(Connection& connection);
+  bool is_silent(Connection& connection, Clock::duration time);
   void check_owed(Connection& connection);
 
   Outbox::Bounds outbox_bounds() const {
-    return {limits_.stomp_outbox_frames, limits_.stomp_outbox_bytes};
+    return {limits_.stomp_outbox_frames, limits_.stomp_outbox_bytes, limits_.stomp_outboxes_bytes};
   }
 
   const Limits limits_;
@@ -138,6 +151,8 @@ class Broker::Impl {
   Timestamp wall_;
   Clock::time_point next_check_;
   std::optional<Clock::time_point> wake_;
+
+  Outboxes outboxes_;
 
   // Connections by their place in a table; a place is used again, with another upper half of the
   // id.

@@ -113,7 +113,8 @@ Decoded<void> Broker::Impl::send(Connection& connection, const Frame& frame) {
   const auto transaction = transaction_of(connection, frame);
   if (!transaction) return transaction.error();
   if (*transaction != nullptr) return keep(connection, **transaction, std::move(message));
-  return take_effect(connection, std::move(message));
+  if (take_effect(connection, std::move(message)) || !options_.strict_destinations) return {};
+  return unheard;
 }
 
 Decoded<void> Broker::Impl::subscribe(Connection& connection, const Frame& frame) {
@@ -132,6 +133,12 @@ Decoded<void> Broker::Impl::subscribe(Connection& connection, const Frame& frame
   if (connection.subscriptions_cost + terms->cost > limits_.stomp_subscriptions) {
     return Refusal{Fault::limit, "There are more subscriptions than the limit stomp_subscriptions"};
   }
+  const std::size_t text = id.value_or("").size() + destination->size() + terms->filter_text;
+  if (connection.subscriptions_text + text > limits_.stomp_subscriptions_bytes) {
+    return Refusal{
+        Fault::limit,
+        "The subscriptions are together larger than the limit stomp_subscriptions_bytes"};
+  }
   const auto overflow = overflow_of(frame, *terms);
   if (!overflow) return overflow.error();
 
@@ -144,7 +151,9 @@ Decoded<void> Broker::Impl::subscribe(Connection& connection, const Frame& frame
   subscription->overflow = *overflow;
   subscription->filter = std::move(terms->filter);
   subscription->cost = terms->cost;
+  subscription->text = text;
   connection.subscriptions_cost += terms->cost;
+  connection.subscriptions_text += text;
   if (looks_like_ovirt(*subscription, frame)) connection.ovirt.is = true;
   destinations_.add(subscription);
   if (id) connection.by_id.emplace(*id, subscription);
@@ -164,6 +173,7 @@ Decoded<void> Broker::Impl::unsubscribe(Connection& connection, const Frame& fra
                           : !subscription->id && subscription->destination == *destination;
     if (is_it) {
       connection.subscriptions_cost -= subscription->cost;
+      connection.subscriptions_text -= subscription->text;
       end_subscription(*subscription);
     }
     return is_it;

@@ -145,6 +145,24 @@ TEST(Subscribe, MoreOftenThanTheLimitIsAnError) {
             refusal("There are more subscriptions than the limit stomp_subscriptions"));
 }
 
+TEST(Subscribe, WithMoreTextThanTheLimitIsAnError) {
+  Limits limits;
+  limits.stomp_subscriptions_bytes = 100;
+  World world(limits);
+  const std::string destination(58, 'a');
+  Peer& peer = world.client().connect().sends("SUBSCRIBE|id:1|destination:" + destination).quiet();
+  EXPECT_EQ(peer.sends("UNSUBSCRIBE|id:1").hears(), Lines{});
+  peer.sends("SUBSCRIBE|id:1|destination:" + destination);
+  EXPECT_EQ(peer.sends("SUBSCRIBE|id:" + std::string(40, '2') + "|destination:b").hears(), Lines{});
+  EXPECT_EQ(peer.sends("SUBSCRIBE|id:3|destination:c").hears(),
+            refusal("The subscriptions are together larger than the limit "
+                    "stomp_subscriptions_bytes"));
+  world.terms.filter_text = 100;
+  EXPECT_EQ(world.client().connect().quiet().sends("SUBSCRIBE|id:1|destination:a").hears().size(),
+            2u)
+      << "what a filter keeps counts too";
+}
+
 TEST(Subscribe, CountsAsOftenAsTheApplicationSays) {
   Limits limits;
   limits.stomp_subscriptions = 10;

@@ -47,8 +47,12 @@ struct Connection {
   };
 
   Connection(ConnectionId number, std::string address, std::optional<std::string> name,
-             const FrameLimits& limits)
-      : id(number), peer(std::move(address)), certificate(std::move(name)), splitter(limits) {}
+             const FrameLimits& limits, Outboxes& all)
+      : id(number),
+        peer(std::move(address)),
+        certificate(std::move(name)),
+        splitter(limits),
+        outbox(all) {}
 
   ConnectionId id;
   std::string peer;
@@ -65,6 +69,7 @@ struct Connection {
   document::Principal principal;
   std::vector<SubscriptionPtr> subscriptions;  ///< by serial
   std::size_t subscriptions_cost = 0;          ///< of all of them
+  std::size_t subscriptions_text = 0;          ///< of all of them
   std::size_t unacked = 0;                     ///< messages of all of them that wait for ACK
   std::unordered_map<std::string, SubscriptionPtr> by_id;
   std::map<std::string, Transaction, std::less<>> transactions;
@@ -79,14 +84,15 @@ struct Connection {
 
   // On the way out.
   Outbox outbox;
+  std::size_t body_given = 0;         ///< of the message that is being written
   std::chrono::milliseconds beats{};  ///< how often to send at least; 0: never
   bool beat_due = false;
-  bool has_dropped = false;      ///< some subscription is to be told of messages dropped
-  bool overflows = false;        ///< and so is to be ended
-  bool named = false;            ///< by the next `attention`
-  bool writing = false;          ///< `output` gave bytes and has not been called since
-  Clock::time_point written_at;  ///< when `output` gave something
-  Clock::time_point moved_at;    ///< when the socket took something
+  bool has_dropped = false;       ///< some subscription is to be told of messages dropped
+  Bound overflows = Bound::none;  ///< which it passed, and so is to be ended
+  bool named = false;             ///< by the next `attention`
+  bool writing = false;           ///< `output` gave bytes and has not been called since
+  Clock::time_point written_at;   ///< when `output` gave something
+  Clock::time_point moved_at;     ///< when the socket took something
   Ovirt ovirt;
   std::pair<std::uint64_t, std::size_t> last_name{};  ///< the last delivery that reached it, and
                                                       ///< by which of its names

@@ -16,6 +16,8 @@ constexpr auto together = 50ms;
 // It has a buffer of 1024 octets for what is no frame.
 constexpr std::size_t lone_max = 512;
 
+constexpr std::size_t piece_max = 64u << 10;
+
 }  // namespace
 
 void Broker::Impl::output(ConnectionId id, std::size_t max_bytes, std::string& out,
@@ -25,43 +27,62 @@ void Broker::Impl::output(ConnectionId id, std::size_t max_bytes, std::string& o
   if (connection == nullptr) return;
   const std::size_t before = out.size();
   bool has_frame = false;
-  while (out.size() - before < max_bytes && write_next(*connection, out)) {
-    has_frame = true;
-    if (connection->ovirt.is) break;
+  while (out.size() - before < max_bytes) {
+    const Wrote wrote = write_next(*connection, out);
+    has_frame |= wrote == Wrote::frame;
+    if (wrote == Wrote::nothing || connection->ovirt.is) break;
   }
-  if (!has_frame && connection->beat_due) out += '\n';
+  if (out.size() == before && connection->beat_due) out += '\n';
   connection->beat_due = false;
   if (connection->writing || out.size() > before) connection->moved_at = now;
   connection->writing = out.size() > before;
   if (connection->writing) note_written(*connection, has_frame);
   figures_.bytes_out += out.size() - before;
 
-  const bool has_room = connection->outbox.bytes() <= limits_.stomp_outbox_bytes / 2 &&
-                        connection->outbox.size() <= limits_.stomp_outbox_frames / 2;
+  const bool has_room = connection->outbox.is_half_empty(outbox_bounds());
   if (has_room && !connection->blocking.empty()) unblock(*connection);
   if (has_room && connection->has_dropped) tell_of_dropped(*connection);
   settle();
 }
 
-bool Broker::Impl::write_next(Connection& connection, std::string& out) {
-  while (auto entry = connection.outbox.pop()) {
-    if (!entry->publication) {
-      out += entry->frame;
-      return true;
-    }
-    if (entry->subscription->connection == nullptr) continue;  // UNSUBSCRIBE came meanwhile
-    if (!entry->publication->may_be_heard_by(connection.principal)) {
-      ++figures_.dropped_forbidden;
-      continue;
-    }
-    write_message(connection, *entry, out);
-    return true;
+// A frame, or a piece of one: of a large message no more is copied than the socket may take soon,
+// since all others share it.
+Broker::Impl::Wrote Broker::Impl::write_next(Connection& connection, std::string& out) {
+  Outbox::Entry* entry = connection.outbox.current();
+  const bool is_new = entry == nullptr;
+  if (is_new) entry = next_entry(connection);
+  if (entry == nullptr) return Wrote::nothing;
+  if (entry->publication) {
+    if (is_new) write_head(connection, *entry, out);
+    const std::string_view body = entry->publication->message().body;
+    const std::string_view piece = body.substr(connection.body_given, piece_max);
+    out += piece;
+    connection.body_given += piece.size();
+    if (connection.body_given < body.size()) return Wrote::piece;
+    out += '\0';
+    ++figures_.messages_out;
+  } else {
+    out += entry->frame;
   }
-  return false;
+  connection.outbox.written();
+  return Wrote::frame;
 }
 
-void Broker::Impl::write_message(Connection& connection, const Outbox::Entry& entry,
-                                 std::string& out) {
+Outbox::Entry* Broker::Impl::next_entry(Connection& connection) {
+  while (Outbox::Entry* entry = connection.outbox.next()) {
+    const bool has_ended = entry->publication && entry->subscription->connection == nullptr;
+    const bool is_allowed =
+        !entry->publication || entry->publication->may_be_heard_by(connection.principal);
+    if (!has_ended && is_allowed) return entry;
+    if (!has_ended) ++figures_.dropped_forbidden;  // else UNSUBSCRIBE came meanwhile
+    connection.outbox.written();
+  }
+  return nullptr;
+}
+
+void Broker::Impl::write_head(Connection& connection, const Outbox::Entry& entry,
+                              std::string& out) {
+  connection.body_given = 0;
   Subscription& subscription = *entry.subscription;
   const Version version = connection.version;
   const std::string number = std::to_string(entry.number);
@@ -77,9 +98,6 @@ void Broker::Impl::write_message(Connection& connection, const Outbox::Entry& en
     }
   }
   out += entry.publication->head(version);
-  out += entry.publication->message().body;
-  out += '\0';
-  ++figures_.messages_out;
 }
 
 // A frame that shares a read of oVirt's Java client with another one stays unread until one more

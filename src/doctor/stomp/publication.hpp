@@ -55,8 +55,14 @@ class Publication {
   bool may_be_heard_by(const document::Principal& principal) const;
   std::size_t memory() const { return memory_; }
 
-  /// The header lines that are the same for all, with the empty line. Not thread-safe.
+  // Of one thread: what follows.
+
+  /// The header lines that are the same for all, with the empty line.
   const std::string& head(Version version) const;
+  /// In how many outboxes it waits; kept by them.
+  std::size_t places() const { return places_; }
+  void add_place() const { ++places_; }
+  void remove_place() const { --places_; }
 
  private:
   Message message_;
@@ -65,6 +71,7 @@ class Publication {
   bool is_answer_;
   std::size_t memory_;
   mutable std::array<std::string, 3> heads_;
+  mutable std::size_t places_ = 0;
 };
 
 using PublicationPtr = std::shared_ptr<const Publication>;

@@ -51,14 +51,15 @@ std::size_t Broker::Impl::answer(const Answer& answer, Clock::time_point now) {
   return heard;
 }
 
-std::size_t Broker::Impl::deliver(const PublicationPtr& publication, const Routing& routing,
-                                  Connection* publisher) {
+// Calls `hear` with the subscription of each that is to hear it, if there is room.
+template <class Hear>
+void Broker::Impl::each_receiver(const Publication& publication, const Routing& routing,
+                                 const Hear& hear) {
   const std::uint64_t delivery = ++last_delivery_;
-  std::size_t heard = 0;
   for (std::size_t name = 0; name < routing.destinations.size(); ++name) {
     destinations_.match(routing.destinations[name], [&](const SubscriptionPtr& subscription) {
       Connection& receiver = *subscription->connection;
-      if (!publication->may_be_heard_by(receiver.principal)) return;
+      if (!publication.may_be_heard_by(receiver.principal)) return;
       if (routing.each) {
         if (std::exchange(subscription->last_heard, delivery) == delivery) return;
       } else {
@@ -69,16 +70,32 @@ std::size_t Broker::Impl::deliver(const PublicationPtr& publication, const Routi
       const bool passes =
           !subscription->filter || routing.events.empty() ||
           std::any_of(routing.events.begin(), routing.events.end(), subscription->filter);
-      if (passes && offer(subscription, publication, publisher)) ++heard;
+      if (passes && receiver.overflows == Bound::none) hear(subscription);
     });
   }
+}
+
+bool Broker::Impl::would_be_heard(const Connection& connection, const Message& message) {
+  const Routing routing = application_.route({connection.id, connection.principal, message});
+  bool is_heard = routing.is_served;
+  each_receiver(Publication({}, routing.reach, routing.subject, false), routing,
+                [&](const SubscriptionPtr&) { is_heard = true; });
+  return is_heard;
+}
+
+std::size_t Broker::Impl::deliver(const PublicationPtr& publication, const Routing& routing,
+                                  Connection* publisher) {
+  std::size_t heard = 0;
+  each_receiver(*publication, routing, [&](const SubscriptionPtr& subscription) {
+    if (offer(subscription, publication, publisher)) ++heard;
+  });
   return heard;
 }
 
 bool Broker::Impl::offer(const SubscriptionPtr& subscription, const PublicationPtr& publication,
                          Connection* publisher) {
   Connection& receiver = *subscription->connection;
-  if (receiver.overflows) return false;
+  if (receiver.overflows != Bound::none) return false;
   Outbox::Entry entry;
   entry.subscription = subscription;
   entry.publication = publication;
@@ -86,8 +103,8 @@ bool Broker::Impl::offer(const SubscriptionPtr& subscription, const PublicationP
   entry.may_be_dropped =
       subscription->overflow == Overflow::drop_oldest && !publication->is_answer();
 
-  const bool fits =
-      has_unacked_room(*subscription, *publication) && receiver.outbox.fits(entry, outbox_bounds());
+  const bool fits = unacked_bound(*subscription, *publication) == Bound::none &&
+                    receiver.outbox.passed_by(entry, outbox_bounds()) == Bound::none;
   if (fits) {
     push(receiver, std::move(entry));
   } else {
@@ -96,30 +113,33 @@ bool Broker::Impl::offer(const SubscriptionPtr& subscription, const PublicationP
   return true;
 }
 
-bool Broker::Impl::has_unacked_room(const Subscription& subscription,
-                                    const Publication& publication) const {
+Bound Broker::Impl::unacked_bound(const Subscription& subscription,
+                                  const Publication& publication) const {
+  if (subscription.ack == AckMode::automatic) return Bound::none;
   const Unacked& unacked = subscription.unacked;
   // What is kept of each is little, but a connection may have many subscriptions.
-  return subscription.ack == AckMode::automatic ||
-         (subscription.connection->unacked < limits_.stomp_outbox_frames &&
-          unacked.size() + subscription.waiting < limits_.stomp_unacked_messages &&
-          unacked.bytes() + subscription.waiting_bytes + publication.memory() <=
-              limits_.stomp_unacked_bytes);
-}
-
-bool Broker::Impl::make_room(Connection& connection, const Outbox::Entry& entry) {
-  // It does not help to drop all for what is larger than all of it.
-  const bool may_fit = entry.cost() <= limits_.stomp_outbox_bytes;
-  while (may_fit && !connection.outbox.fits(entry, outbox_bounds())) {
-    const auto dropped = connection.outbox.drop_oldest();
-    if (!dropped) return false;
-    drop(*dropped->subscription);
+  if (subscription.connection->unacked >= limits_.stomp_outbox_frames) return Bound::outbox_frames;
+  if (unacked.size() + subscription.waiting >= limits_.stomp_unacked_messages) {
+    return Bound::unacked_messages;
   }
-  return may_fit;
+  const std::size_t bytes = unacked.bytes() + subscription.waiting_bytes + publication.memory();
+  return bytes > limits_.stomp_unacked_bytes ? Bound::unacked_bytes : Bound::none;
 }
 
-void Broker::Impl::give_up(Connection& connection) {
-  connection.overflows = true;
+Bound Broker::Impl::make_room(Connection& connection, const Outbox::Entry& entry) {
+  Outbox& outbox = connection.outbox;
+  for (;;) {
+    const Bound passed = outbox.passed_by(entry, outbox_bounds());
+    // It does not help to drop all for what is larger than all of it.
+    if (passed == Bound::none || !outbox.may_hold(entry, outbox_bounds())) return passed;
+    const auto dropped = outbox.drop_oldest();
+    if (!dropped) return passed;
+    drop(*dropped->subscription, passed);
+  }
+}
+
+void Broker::Impl::give_up(Connection& connection, Bound passed) {
+  connection.overflows = passed;
   overflown_.push_back(connection.id);
 }
 
@@ -132,24 +152,30 @@ void Broker::Impl::overflow(const SubscriptionPtr& subscription, Outbox::Entry e
                             Connection* publisher) {
   Connection& receiver = *subscription->connection;
   // What was sent and is not settled cannot be dropped any more: then the new one is.
-  const bool has_room = has_unacked_room(*subscription, *entry.publication);
-  if (has_room && make_room(receiver, entry)) return push(receiver, std::move(entry));
-  if (entry.may_be_dropped) return drop(*subscription);
+  Bound passed = unacked_bound(*subscription, *entry.publication);
+  if (passed == Bound::none) passed = make_room(receiver, entry);
+  if (passed == Bound::none) return push(receiver, std::move(entry));
+  if (entry.may_be_dropped) return drop(*subscription, passed);
   const bool may_wait = subscription->overflow == Overflow::block && publisher != nullptr &&
-                        !entry.publication->is_answer();
-  if (!may_wait) return give_up(receiver);
+                        !entry.publication->is_answer() &&
+                        receiver.outbox.all_have_room(entry, outbox_bounds());
+  if (!may_wait) return give_up(receiver, passed);
   push(receiver, std::move(entry));
   block(*publisher, receiver);
 }
 
-void Broker::Impl::drop(Subscription& subscription) {
-  ++figures_.dropped_overflow;
+void Broker::Impl::drop(Subscription& subscription, Bound passed) {
+  const bool is_own = passed != Bound::outboxes_bytes;
+  ++(is_own ? figures_.dropped_overflow : figures_.dropped_outboxes);
   ++subscription.dropped;
+  subscription.dropped_over = passed;
   if (subscription.connection == nullptr) return;
   subscription.connection->has_dropped = true;
-  warnings_.warn(Warning::dropped,
+  warnings_.warn(is_own ? Warning::dropped : Warning::outboxes,
                  "STOMP: dropped messages for " + subscription.connection->peer +
-                     ": it does not read or acknowledge them",
+                     (is_own ? ": it does not read or acknowledge them ("
+                             : ": too much waits for all clients together (") +
+                     std::string(name_of(passed)) + ")",
                  now_);
 }
 
@@ -182,8 +208,8 @@ void Broker::Impl::tell_of_dropped(Connection& connection) {
     entry.subscription = subscription;
     entry.publication = std::make_shared<const Publication>(std::move(*notice), Reach::subscribers,
                                                             std::nullopt, false);
-    if (!has_unacked_room(*subscription, *entry.publication) ||
-        !connection.outbox.fits(entry, outbox_bounds())) {
+    if (unacked_bound(*subscription, *entry.publication) != Bound::none ||
+        connection.outbox.passed_by(entry, outbox_bounds()) != Bound::none) {
       connection.has_dropped = true;
       continue;
     }

@@ -148,8 +148,10 @@ TEST(Overflow, NeverDropsAnswersButEndsTheConnection) {
   World world(small_outbox());
   Peer& peer = stalled(world, "|x-overflow:drop-oldest");
   for (int i = 1; i <= 5; ++i) world.answer({peer.id(), false, {"a"}, {"a", {}, "x"}});
-  EXPECT_EQ(peer.read().hears(), (Lines{"MESSAGE subscription=a destination=a [0]",
-                                        "ERROR message=Too much waits to be read", "closed"}));
+  EXPECT_EQ(
+      peer.read().hears(),
+      (Lines{"MESSAGE subscription=a destination=a [0]",
+             "ERROR message=More waits to be read than the limit stomp_outbox_frames", "closed"}));
   EXPECT_EQ(world.figures().closed_slow, 1u);
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "doctor/stomp/bound.hpp"
 #include "doctor/stomp/unacked.hpp"
 
 namespace doctor::stomp {
@@ -33,12 +34,14 @@ struct Subscription {
   Overflow overflow = Overflow::disconnect;
   EventFilter filter;    ///< none: it hears everything
   std::size_t cost = 1;  ///< as how many subscriptions it counts
+  std::size_t text = 0;  ///< octets of its id, its destination and what its filter keeps
 
   Unacked unacked;
-  std::size_t waiting = 0;        ///< messages in the outbox
-  std::size_t waiting_bytes = 0;  ///< of them
-  std::uint64_t dropped = 0;      ///< of which the subscriber has not been told
-  std::uint64_t last_heard = 0;   ///< the last delivery that reached it
+  std::size_t waiting = 0;           ///< messages in the outbox
+  std::size_t waiting_bytes = 0;     ///< of them
+  std::uint64_t dropped = 0;         ///< of which the subscriber has not been told
+  Bound dropped_over = Bound::none;  ///< what the last of them would have passed
+  std::uint64_t last_heard = 0;      ///< the last delivery that reached it
 };
 
 using SubscriptionPtr = std::shared_ptr<Subscription>;

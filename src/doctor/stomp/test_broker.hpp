@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "doctor/stomp/broker.hpp"
+#include "doctor/stomp/splitter.hpp"
 
 // The vocabulary of the broker's tests: a world with a broker, a clock, sessions and an application
 // that notes what it is told; peers that send frames and hear lines of text such as
@@ -65,6 +66,7 @@ class Peer {
   World& world_;
   std::string login_;
   Version version_ = Version::v1_0;
+  Splitter splitter_{FrameLimits()};
   ConnectionId id_;
   bool is_open_ = false;
   bool is_paused_ = false;
@@ -104,13 +106,16 @@ class World : public Application {
   Terms terms;                           ///< of each SUBSCRIBE
   std::optional<Refusal> refuses_sends;  ///< all of them
   std::optional<Routing> routing;        ///< of each SEND; none: to its destination
+  ConnectionId unread;                   ///< whose octets have not been read yet
   Lines sent_to;                         ///< destinations of SENDs that took effect
 
   std::optional<document::Principal> log_in(const Credentials& credentials) override;
   std::chrono::milliseconds failed_login(std::string_view peer, Clock::time_point now) override;
   Decoded<Terms> subscribing(const Subscribing& subscribing) override;
   Decoded<void> sending(const Sending& sending) override;
+  Routing route(const Sending& sending) const override;
   Routing sent(const Sending& sending) override;
+  bool has_unread(ConnectionId connection) const override { return connection == unread; }
   std::optional<Message> overflowed(const Subscription& subscription, std::uint64_t dropped,
                                     Clock::time_point now) override;
 

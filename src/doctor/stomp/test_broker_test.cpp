@@ -22,6 +22,7 @@ Peer& Peer::open(std::optional<std::string> certificate) {
   is_paused_ = writing_ = false;
   end_ = End::none;
   version_ = Version::v1_0;
+  splitter_ = Splitter{FrameLimits()};
   return *this;
 }
 
@@ -103,10 +104,9 @@ void Peer::take_output() {
 }
 
 void Peer::understand(std::string_view bytes) {
-  if (bytes == "\n") return heard_.push_back("beat");
-  Splitter splitter{FrameLimits()};
+  if (bytes == "\n" && splitter_.held() == 0) return heard_.push_back("beat");
   for (;;) {
-    const auto raw = splitter.next(bytes);
+    const auto raw = splitter_.next(bytes);
     ASSERT_TRUE(raw) << raw.error().message;
     if (!*raw) return;
     const auto frame = decode(**raw, version_);
@@ -235,6 +235,10 @@ Decoded<void> World::sending(const Sending&) {
 
 Routing World::sent(const Sending& sending) {
   sent_to.push_back(sending.message.destination);
+  return route(sending);
+}
+
+Routing World::route(const Sending& sending) const {
   if (routing) return *routing;
   Routing own;
   own.destinations = {sending.message.destination};

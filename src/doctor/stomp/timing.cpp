@@ -57,7 +57,7 @@ void Broker::Impl::check_owed(Connection& connection) {
 void Broker::Impl::check_time(Connection& connection) {
   switch (connection.state) {
     case Connection::State::connecting:
-      if (now_ < connection.deadline) return;
+      if (now_ < connection.deadline || application_.has_unread(connection.id)) return;
       return end_with_error(connection, "No CONNECT came within the limit stomp_connect_timeout",
                             &Figures::closed_connect_timeout);
     case Connection::State::refusing:
@@ -77,18 +77,28 @@ void Broker::Impl::check_time(Connection& connection) {
     return end_with_error(connection, "Nothing is read", &Figures::closed_slow);
   }
   const bool is_stuck = connection.partial_bytes > 0 && connection.blocked == 0 &&
-                        now_ - connection.heard > limits_.body_timeout;
+                        is_silent(connection, limits_.body_timeout);
   if (is_stuck) {
     return fail(connection,
                 {Fault::limit, "The rest of a frame did not come within the limit body_timeout"});
   }
   check_beats(connection);
+  // What was dropped for others' sake is told once they leave room, though nothing was queued here.
+  if (connection.has_dropped && connection.outbox.empty() && !connection.writing) mark(connection);
+}
+
+// Whether nothing has come for longer than that.
+bool Broker::Impl::is_silent(Connection& connection, Clock::duration time) {
+  if (now_ - connection.heard <= time) return false;
+  if (!application_.has_unread(connection.id)) return true;
+  connection.heard = now_;
+  return false;
 }
 
 void Broker::Impl::check_beats(Connection& connection) {
   // While it is not read from, what it sends is not seen.
   const bool is_judged = connection.peer_beats > 0ms && connection.blocked == 0;
-  if (is_judged && now_ - connection.heard > dead_after(connection.peer_beats)) {
+  if (is_judged && is_silent(connection, dead_after(connection.peer_beats))) {
     warnings_.warn(Warning::heart_beat,
                    "STOMP: closed " + connection.peer + ": its heart-beats ceased", now_);
     return end_with_error(connection, "heart-beat", &Figures::closed_heart_beat);

@@ -77,6 +77,28 @@ TEST(SlowClients, ThatTakeNothingForTooLongAreClosed) {
   EXPECT_EQ(world.figures().closed_slow, 1u);
 }
 
+TEST(HeartBeats, ThatTheServerHasNotReadYetHaveNotCeased) {
+  World world;
+  Peer& peer = world.client().connect("1.2", "|heart-beat:1000,0").quiet();
+  Peer& part = world.client().connect().quiet().send_bytes("SEND\ndestination:a\n\nx");
+  Peer& late = world.client().open();
+  world.unread = peer.id();
+  world.pass(5s);
+  EXPECT_EQ(peer.hears(), Lines{});
+  world.unread = {};
+  world.pass(1s);
+  EXPECT_EQ(peer.hears(), Lines{}) << "counted from when they were seen to wait";
+  world.pass(1s);
+  EXPECT_EQ(peer.hears().size(), 2u);
+  world.unread = late.id();
+  world.pass(10s);
+  EXPECT_EQ(late.hears(), Lines{}) << "its CONNECT may be among them";
+  world.unread = part.id();
+  world.pass(60s);
+  EXPECT_EQ(part.hears(), Lines{}) << "the rest of its frame may be";
+  EXPECT_EQ(late.hears().size(), 2u);
+}
+
 TEST(SlowClients, WhoseFrameDoesNotEndAreClosed) {
   World world;
   Peer& peer = world.client().connect().quiet().send_bytes("SEND\ndestination:a\n\nx");

@@ -65,18 +65,26 @@ std::optional<Transaction> Broker::Impl::close(Connection& connection, std::stri
   return closed;
 }
 
-// One step: nothing that others send comes between, since they are not looked at meanwhile.
+// One step: nothing that others send comes between, since they are not looked at meanwhile. All of
+// it takes effect or nothing: whatever may refuse a frame of it is asked before.
 Decoded<void> Broker::Impl::commit(Connection& connection, const Frame& frame) {
   const auto name = frame.header("transaction");
   if (!name) return missing;
   auto transaction = close(connection, *name);
   if (!transaction) return unknown;
+  if (options_.strict_destinations) {
+    for (const auto& kept : transaction->frames) {
+      const auto* message = std::get_if<Message>(&kept);
+      if (message == nullptr || would_be_heard(connection, *message)) continue;
+      ++figures_.unheard;
+      return unheard;
+    }
+  }
   for (auto& kept : transaction->frames) {
     if (const auto* settlement = std::get_if<Settlement>(&kept)) {
       settle(*settlement);
-    } else if (const auto done = take_effect(connection, std::get<Message>(std::move(kept)));
-               !done) {
-      return done.error();
+    } else {
+      take_effect(connection, std::get<Message>(std::move(kept)));
     }
   }
   return {};
@@ -94,15 +102,14 @@ Decoded<void> Broker::Impl::abort(Connection& connection, const Frame& frame) {
   return {};
 }
 
-Decoded<void> Broker::Impl::take_effect(Connection& connection, Message message) {
+bool Broker::Impl::take_effect(Connection& connection, Message message) {
   const Routing routing = application_.sent({connection.id, connection.principal, message});
   ++figures_.messages_in;
   const auto publication = std::make_shared<const Publication>(std::move(message), routing.reach,
                                                                routing.subject, false);
-  if (deliver(publication, routing, &connection) > 0 || routing.is_served) return {};
+  if (deliver(publication, routing, &connection) > 0 || routing.is_served) return true;
   ++figures_.unheard;
-  if (!options_.strict_destinations) return {};
-  return Refusal{Fault::protocol, "Subscription not available"};
+  return false;
 }
 
 }  // namespace doctor::stomp

@@ -13,6 +13,7 @@ enum class Warning : std::uint8_t {
   heart_beat,
   slow,
   dropped,
+  outboxes,
   answers,
   count_of_kinds,
 };
