@@ -163,7 +163,8 @@ void Client::Core::closed(Error reason) {
 // Does all that the connection asks for.
 void Client::Core::pump() {
   if (std::exchange(pumping_, true)) return;
-  while (auto occurrence = connection_.next(Clock::now())) {
+  const Clock::time_point now = Clock::now();
+  while (auto occurrence = connection_.next(now)) {
     std::visit([&](auto& which) { perform(which); }, *occurrence);
   }
   router_.flush();
