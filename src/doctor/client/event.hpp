@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <string_view>
 
 namespace doctor::client {
@@ -31,23 +30,25 @@ class Event {
   std::string_view operation() const { return slice(end(1) + 1, end(2)); }
   std::string_view unique_id() const { return slice(end(2) + 1, end(3)); }
   /// Compact JSON, an object or an array; empty: none.
-  std::string_view params() const { return slice(end(3), data_ ? data_->text.size() : 0); }
+  std::string_view params() const { return slice(end(3), data_ ? data_->text_size : 0); }
 
   std::chrono::steady_clock::time_point arrived() const {
     return data_ ? data_->arrived : std::chrono::steady_clock::time_point();
   }
   /// How many octets it takes: what the bounds of buffers count.
-  std::size_t size() const { return data_ ? sizeof(Data) + data_->text.size() : 0; }
+  std::size_t size() const { return data_ ? sizeof(Data) + data_->text_size : 0; }
 
  private:
+  // The text follows it: the id, then the params.
   struct Data {
-    std::string text;     // the id, then the params
+    std::size_t text_size;
     std::size_t ends[4];  // of the id's parts
     std::chrono::steady_clock::time_point arrived;
   };
   std::size_t end(int part) const { return data_ ? data_->ends[part] : 0; }
   std::string_view slice(std::size_t begin, std::size_t end) const {
-    return data_ ? std::string_view(data_->text).substr(begin, end - begin) : std::string_view();
+    if (data_ == nullptr) return {};
+    return {reinterpret_cast<const char*>(data_.get() + 1) + begin, end - begin};
   }
 
   std::shared_ptr<const Data> data_;
