@@ -213,7 +213,7 @@ void Client::Core::perform(Ended& ended) {
 
 void Client::Core::perform(Event& event) {
   ++counts_->events;
-  if (!router_.deliver(event)) ++counts_->unheard;
+  if (!router_.deliver(std::move(event))) ++counts_->unheard;
   if (!router_.all_full()) return;
   connection_.pause(Clock::now());
   if (link_ != nullptr) link_->read_on(false);

@@ -73,11 +73,16 @@ void Flow::end(End how, Error failure) {
   hooks_.ended();
 }
 
-void Flow::push(const Event& event) {
+void Flow::push(Event event) {
+  Event spent;  // freed without the lock
   const std::scoped_lock lock(mutex_);
   if (end_ != End::none) return;
+  if (!spent_.empty()) {
+    spent = std::move(spent_.back());
+    spent_.pop_back();
+  }
   inbox_octets_ += event.size();
-  inbox_.push_back(event);
+  inbox_.push_back(std::move(event));
   while (waiting() > options_.max_events || octets() > options_.max_octets) drop_oldest();
   if (options_.overflow == Overflow::pause &&
       (waiting() >= options_.max_events || octets() >= options_.max_octets)) {
@@ -116,8 +121,10 @@ void Flow::notify(Notice notice) {
 
 void Flow::purge(Clock::time_point now) {
   bool room = false;
+  std::vector<Event> spent;
   {
     const std::scoped_lock lock(mutex_);
+    spent.swap(spent_);
     drop_aged(now);
     room = made_room();
   }
@@ -159,6 +166,7 @@ bool Flow::attend() {
   End how = End::none;
   Error failure;
   std::optional<Notice> notice;
+  std::vector<Event> spent;
   bool room = false;
   {
     const std::scoped_lock lock(mutex_);
@@ -178,6 +186,7 @@ bool Flow::attend() {
       failure = std::move(failure_);
       finished_ = true;
       hand_left_ = 0;
+      spent.swap(spent_);
     } else if (!notices_.empty()) {
       notice = std::move(notices_.front());
       notices_.erase(notices_.begin());
@@ -214,10 +223,10 @@ void Flow::finish(End how, const Error& failure) {
 bool Flow::refill() {
   bool room = false;
   bool filled = false;
-  hand_.clear();
-  hand_at_ = 0;
+  std::vector<Event> spent;
   {
     const std::scoped_lock lock(mutex_);
+    spent = give_back();
     drop_aged(deliveries_->now());
     std::size_t octets = 0;
     while (!inbox_.empty() && hand_.size() < hand_max && octets < hand_octets_max) {
@@ -240,22 +249,33 @@ bool Flow::refill() {
 // False: there is something to do after all.
 bool Flow::rest() {
   bool room = false;
+  std::vector<Event> spent;
   {
     const std::scoped_lock lock(mutex_);
     const bool has_event = !inbox_.empty() || hand_left_.load() > 0;
     if (attention_.load() || (has_event && demand_.load() > 0)) return false;
     runner_ = std::thread::id();
     scheduled_ = false;
+    if (hand_left_.load() == 0) spent = give_back();
     room = made_room();
   }
   if (room) hooks_.room();
   return true;
 }
 
+// Under the lock: leaves what was given out to the pusher, unless that still has some. Then it is
+// the result, for the caller to free without the lock.
+std::vector<Event> Flow::give_back() {
+  std::vector<Event> left;
+  if (!hand_.empty()) hand_.swap(spent_.empty() ? spent_ : left);
+  hand_at_ = 0;
+  return left;
+}
+
 // There is an event in the hand, and demand.
 void Flow::give_next() {
   if (deliveries_->now() - hand_[hand_at_].arrived() > options_.max_age) {
-    hand_[hand_at_++] = Event();
+    ++hand_at_;
     hand_left_.store(hand_.size() - hand_at_, std::memory_order_release);
     const std::scoped_lock lock(mutex_);
     ++dropped_;
@@ -267,7 +287,7 @@ void Flow::give_next() {
     signal([&] { subscriber_->on_dropped(count); });
     return;  // it may have cancelled
   }
-  const Event event = std::move(hand_[hand_at_++]);
+  const Event& event = hand_[hand_at_++];
   hand_left_.store(hand_.size() - hand_at_, std::memory_order_release);
   if (demand_.load() != unbounded) demand_.fetch_sub(1);
   signal([&] { subscriber_->on_next(event); });

@@ -29,6 +29,9 @@ namespace doctor::client {
 ///
 /// Those in the hand are still the oldest that wait. When some of them must be dropped, the pusher
 /// notes how many the hand may keep, and the runner looks before it gives out the next one.
+///
+/// What was given out goes back to the pusher, which frees one for each event that it brings. It is
+/// the one who allocates them: two threads in the same heap would wait for each other.
 class Flow final : public Subscription, public Task, public std::enable_shared_from_this<Flow> {
  public:
   /// What a flow tells the owner of the socket; called on any thread, without the lock.
@@ -48,12 +51,12 @@ class Flow final : public Subscription, public Task, public std::enable_shared_f
   void cancel() override;
 
   /// Takes an event. It may be delivered at once, and will be after the next `wake`.
-  void push(const Event& event);
+  void push(Event event);
   void wake();
   /// Signals ahead of the events that wait.
   void disconnected(Error reason);
   void reconnected(Gap gap);
-  /// Drops what is too old.
+  /// Drops what is too old, and frees what was given out.
   void purge(Clock::time_point now);
   /// Ends it with on_complete.
   void complete() { end(End::completed, {}); }
@@ -69,7 +72,7 @@ class Flow final : public Subscription, public Task, public std::enable_shared_f
  private:
   enum class End : std::uint8_t { none, cancelled, completed, failed };
   using Notice = std::variant<Error, Gap>;
-  static constexpr std::size_t hand_max = 64;
+  static constexpr std::size_t hand_max = 256;
 
   bool is_runner() const { return runner_.load() == std::this_thread::get_id(); }
   void end(End how, Error failure);
@@ -81,6 +84,7 @@ class Flow final : public Subscription, public Task, public std::enable_shared_f
   void finish(End how, const Error& failure);
   bool refill();
   bool rest();
+  std::vector<Event> give_back();
   void give_next();
   template <class Signal>
   bool signal(Signal call);
@@ -109,6 +113,7 @@ class Flow final : public Subscription, public Task, public std::enable_shared_f
   std::size_t inbox_octets_ = 0;
   std::array<std::size_t, hand_max + 1> hand_octets_{};  // [n]: of the last n in the hand
   std::size_t hand_keeps_ = hand_max;                    // how many the hand may still have
+  std::vector<Event> spent_;                             // given out, and not freed yet
   std::vector<Notice> notices_;
   std::uint64_t dropped_ = 0;
   std::uint64_t untold_ = 0;  // of these, what the runner has not seen yet

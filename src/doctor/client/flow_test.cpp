@@ -60,6 +60,18 @@ TEST_F(Buffering, AllOfTheHandCanBeDropped) {
   EXPECT_EQ(test->heard(), (Signals{"dropped 5", "next 7", "next 8", "next 9"}));
 }
 
+TEST_F(Buffering, AnEventStaysAsLongAsItIsGivenOut) {
+  with(at_most(3));
+  test->subscriber->then = [&](const std::string& signal) {
+    test->push(1, 9);
+    test->flow->purge(test->deliveries->now());
+    if (signal == "next 5") test->cancel();
+  };
+  test->push(5, 5);
+  test->request(9);
+  EXPECT_EQ(test->heard(), (Signals{"next 5", "complete"}));
+}
+
 TEST_F(Buffering, OctetsAreBoundedToo) {
   SubscriptionOptions options;
   options.max_octets = 3 * TestFlow().event("1").size();

@@ -38,11 +38,11 @@ const std::vector<Router::Route*>& Router::matching(const events::EventId& event
   return matched_;
 }
 
-bool Router::deliver(const Event& event) {
+bool Router::deliver(Event event) {
   const events::EventId id{
       {event.receiver(), event.component(), event.operation(), event.unique_id()}};
   for (Route* const route : matching(id)) {
-    route->flow->push(event);
+    route->flow->push(route == matched_.back() ? std::move(event) : event);
     if (std::exchange(route->woken, false)) touched_.push_back(route);
   }
   return !matched_.empty();

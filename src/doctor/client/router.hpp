@@ -22,7 +22,7 @@ class Router {
 
   /// Puts the event into the buffers of those that it matches; they are woken by `flush`.
   /// @return whether there are any
-  bool deliver(const Event& event);
+  bool deliver(Event event);
   void flush();
   /// Whether to read on would only make all of them drop events.
   bool all_full() const;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "doctor/client/deliveries.hpp"
 #include "doctor/client/flow.hpp"
 
@@ -42,7 +44,11 @@ class Recorder final : public EventSubscriber {
     subscription = std::move(given);
     note("subscribed");
   }
-  void on_next(const Event& event) override { note("next " + std::string(event.unique_id())); }
+  void on_next(const Event& event) override {
+    const std::string unique_id(event.unique_id());
+    note("next " + unique_id);
+    EXPECT_EQ(event.unique_id(), unique_id);  // still, whatever was done inside the signal
+  }
   void on_error(const Error& failure) override { note("error " + std::to_string(failure.code)); }
   void on_complete() override { note("complete"); }
   void on_disconnect(const Error& reason) override { note("disconnected " + reason.message); }
