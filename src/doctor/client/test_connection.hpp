@@ -9,6 +9,13 @@
 
 namespace doctor::client {
 
+/// What the first call of a TestConnection says.
+inline constexpr const char* request_1 =
+    "SEND\ndestination:jms.topic.vdsm_requests\nreply-to:replies-me\n"
+    "content-type:application/json\ncontent-length:50\n\n"
+    R"({"jsonrpc":"2.0","id":"me-1","method":"Host.ping"})"
+    "^";
+
 /// A connection with a peer that a test plays, and the time in its hand. What it says is text with
 /// `^` for NUL; what occurs is "connect", "disconnect", "up", "up after 500", "down gone", "ended
 /// gone", "event ID PARAMS", "answer 1 RESULT", "error 1 CODE MESSAGE", "warning ...".
