@@ -72,6 +72,8 @@ class Connection {
 
   void opened(Clock::time_point now);
   void received(std::string_view octets, Clock::time_point now);
+  /// Octets have come that have not been read yet: the peer is not silent.
+  void heard(Clock::time_point now) { last_read_ = judged(now); }
   void closed(Error reason, Clock::time_point now);
 
   /// A request. While there is no connection it waits for one. Its Answer comes once, whatever

@@ -80,7 +80,7 @@ Expected<void> Connection::check(const Options& options) {
 }
 
 void Connection::received(std::string_view octets, Clock::time_point now) {
-  last_read_ = judged(now);
+  heard(now);
   if (state_ != State::greeting && state_ != State::up && state_ != State::stopping) return;
   if (input_read_ == input_.size()) {
     input_.clear();

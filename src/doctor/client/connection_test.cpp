@@ -150,6 +150,17 @@ TEST(HeartBeats, ThePeerIsDeadAfterTwiceItsInterval) {
       (Texts{"disconnect", "down the peer was silent for longer than its heart-beat allows"}));
 }
 
+TEST(HeartBeats, ThatWaitToBeReadAreHeard) {
+  TestConnection test;
+  test.come_up("20000,0");
+  test.pass(39s);
+  test.connection.heard(test.now);
+  test.pass(39s);
+  EXPECT_EQ(test.occurred(), Texts());
+  test.pass(1s);
+  EXPECT_EQ(test.occurred().size(), 2u);
+}
+
 TEST(HeartBeats, AreNoneIfOneSideWantsNone) {
   TestConnection test;
   test.come_up("0,0");

@@ -279,7 +279,10 @@ void Client::Core::arm() {
   if (due == Clock::time_point::max()) return;
   timer_.async_wait([self = shared_from_this()](net::error_code failure) {
     if (failure) return;
-    self->connection_.tick(Clock::now());
+    const Clock::time_point now = Clock::now();
+    // If this process was stopped or busy, what came meanwhile waits to be read.
+    if (self->link_ != nullptr && self->link_->has_unread()) self->connection_.heard(now);
+    self->connection_.tick(now);
     self->pump();
   });
 }

@@ -36,6 +36,8 @@ class Link final : public std::enable_shared_from_this<Link> {
   /// Not while the last one is still being written.
   void write(std::string octets);
   bool is_writing() const { return writing_; }
+  /// Whether octets have arrived that have not been taken from the system.
+  bool has_unread() { return stream_ && stream_->is_open() && stream_->has_unread(); }
   /// Whether what arrives is taken from the system, whose buffers, once full, hold the peer up.
   void read_on(bool wanted);
   /// Calls the owner no more, and ends the connection in order as far as that needs no waiting.
