@@ -364,10 +364,14 @@ def test_what_waits_for_all_together_is_bounded_and_who_reads_hears_on():
             client.subscribe(f"news.{n}", id="s", x_overflow="drop-oldest" if n else "disconnect")
         quick.subscribe("other")
         for n in range(len(slow)):
-            flood(sender, f"news.{n}")
-            sender.synced()
-            waiting = server.metrics()["doctor_stomp_outboxes_bytes"]
-            assert waiting <= limit and (waiting > 0 or n == 0)
+            for _ in range(20):  # first the system's own buffers fill, the slower the server the more
+                flood(sender, f"news.{n}")
+                sender.synced()
+                waiting = server.metrics()["doctor_stomp_outboxes_bytes"]
+                assert waiting <= limit
+                if waiting or n == 0:
+                    break
+            assert waiting or n == 0, "the first is disconnected, and waits no more"
             for _ in range(50):
                 quick.publish("other", b"x" * 10_000).message()
         metrics = server.metrics()
